@@ -8,7 +8,8 @@
 
 namespace flan {
 
-/// Every failure the library reports. `what()` is a whole sentence for a person: what was expected, what was found, where.
+/// Every failure the library reports. `what()` is a whole sentence for a person: what was expected, what was found,
+/// where.
 struct error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -19,10 +20,7 @@ inline void append(std::string& s, char const* part) { s += part; }
 inline void append(std::string& s, char part) { s += part; }
 inline void append(std::string& s, bool part) { s += part ? "true" : "false"; }
 template <class N>
-  requires(std::integral<N> || std::floating_point<N>)
-void append(std::string& s, N part) {
-  s += std::to_string(part);
-}
+requires(std::integral<N> || std::floating_point<N>) void append(std::string& s, N part) { s += std::to_string(part); }
 }  // namespace detail
 
 /// Joins strings, characters and numbers: `sentence("block ", 3, " is absent")`.

@@ -35,7 +35,9 @@ constexpr auto members(NamesAndPointers... a) {
 
 /// A struct that names its members in `static constexpr auto members`.
 template <class T>
-concept has_members = requires { std::tuple_size<std::remove_cvref_t<decltype(std::remove_cvref_t<T>::members)>>::value; };
+concept has_members = requires {
+  std::tuple_size<std::remove_cvref_t<decltype(std::remove_cvref_t<T>::members)>>::value;
+};
 
 template <has_members T>
 inline constexpr std::size_t member_count = std::tuple_size_v<std::remove_cvref_t<decltype(T::members)>>;

@@ -7,7 +7,8 @@
 
 namespace flan {
 
-/// The upper half of a float. Storage only: arithmetic happens in `wide_t<bf16>`, float. Rounds to nearest, ties to even.
+/// The upper half of a float. Storage only: arithmetic happens in `wide_t<bf16>`, float. Rounds to nearest, ties to
+/// even.
 struct bf16 {
   std::uint16_t bits = 0;
   constexpr bf16() = default;
@@ -55,24 +56,35 @@ struct f16 {
 
 namespace detail {
 template <class T>
-struct wide_type { using type = T; };
+struct wide_type {
+  using type = T;
+};
 template <>
-struct wide_type<bf16> { using type = float; };
+struct wide_type<bf16> {
+  using type = float;
+};
 template <>
-struct wide_type<f16> { using type = float; };
+struct wide_type<f16> {
+  using type = float;
+};
 }  // namespace detail
 
-/// The type in which a stored T is computed: float for bf16, f16 and float, else T itself (double, std::complex<double>).
+/// The type in which a stored T is computed: float for bf16, f16 and float, else T itself (double,
+/// std::complex<double>).
 template <class T>
 using wide_t = typename detail::wide_type<T>::type;
 
 /// The element as a number to compute with.
 template <class T>
-constexpr wide_t<T> widen(T x) { return static_cast<wide_t<T>>(x); }
+constexpr wide_t<T> widen(T x) {
+  return static_cast<wide_t<T>>(x);
+}
 
 /// Stores a computed number; the only place where precision is given up.
 template <class T, class W>
-constexpr T narrow(W const& x) { return static_cast<T>(x); }
+constexpr T narrow(W const& x) {
+  return static_cast<T>(x);
+}
 
 /// The name of a format as safetensors writes it.
 template <class T>

@@ -47,8 +47,8 @@ constexpr std::uint64_t uniform_below(std::uint64_t key, std::uint64_t counter, 
   return static_cast<std::uint64_t>(uniform(key, counter) * static_cast<double>(n));
 }
 
-/// The 32 random bits that decide whether dropout keeps one element. `row` is the element's row key (sample and position),
-/// `site` the key of the call, `column` the column (or, in attention, the key position's row key).
+/// The 32 random bits that decide whether dropout keeps one element. `row` is the element's row key (sample and
+/// position), `site` the key of the call, `column` the column (or, in attention, the key position's row key).
 constexpr std::uint32_t dropout_bits(std::uint32_t row, std::uint32_t site, std::uint32_t column) {
   return mix32(mix32(row ^ site) + column * 0x9e3779b9u);
 }

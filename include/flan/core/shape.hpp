@@ -40,11 +40,17 @@ struct nothing {
 
 namespace detail {
 template <flag F, class T>
-struct only_if_type { using type = T; };
+struct only_if_type {
+  using type = T;
+};
 template <class T>
-struct only_if_type<flag::no, T> { using type = nothing; };
+struct only_if_type<flag::no, T> {
+  using type = nothing;
+};
 template <class T>
-struct only_if_type<flag::any, T> { using type = std::optional<T>; };
+struct only_if_type<flag::any, T> {
+  using type = std::optional<T>;
+};
 }  // namespace detail
 
 /// `nothing`, T, or an optional T, as the flag is no, yes or open.
@@ -53,7 +59,9 @@ using only_if = typename detail::only_if_type<F, T>::type;
 
 /// Calls f(part) when the part is there: bodies say this instead of `if constexpr (C.gated)`.
 template <class F>
-constexpr bool if_present(nothing const&, F&&) { return false; }
+constexpr bool if_present(nothing const&, F&&) {
+  return false;
+}
 template <class T, class F>
 constexpr bool if_present(std::optional<T>& part, F&& f) {
   if (part) f(*part);
