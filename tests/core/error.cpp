@@ -1,0 +1,20 @@
+#include "flan/core/error.hpp"
+
+#include <string>
+
+#include "support/catch.hpp"
+
+TEST_CASE("a sentence joins text, characters, truth values and numbers") {
+  std::string const name = "wi_0";
+  CHECK(flan::sentence("tensor ", name, ": expected ", 3, 'x', -4L, ", gated ", true, false) ==
+        "tensor wi_0: expected 3x-4, gated truefalse");
+  CHECK(flan::sentence(std::string_view("a\0b", 3)) == std::string("a\0b", 3));
+  CHECK(flan::sentence(0xffffffffffffffffu) == "18446744073709551615");
+  CHECK(flan::sentence().empty());
+}
+
+TEST_CASE("fail throws the joined sentence as a runtime_error") {
+  CHECK_THROWS_AS(flan::fail("x"), flan::error);
+  CHECK_THROWS_AS(flan::fail("x"), std::runtime_error);
+  CHECK_THROWS_WITH(flan::fail("expected ", 2, " found ", 3), "expected 2 found 3");
+}

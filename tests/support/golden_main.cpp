@@ -1,0 +1,63 @@
+/// The main of the golden tests. Without FLAN_SHARED only test cases tagged [committed] run, from the numbers in
+/// tests/golden/data; a program that has none of them is skipped: exit code 77, which CTest shows as "Skipped". With
+/// FLAN_REQUIRE_SHARED=1 a missing folder is a failure instead: on a machine that should have the data, nothing may skip.
+
+#if !__has_include(<catch2/catch_all.hpp>)
+#define CATCH_CONFIG_RUNNER
+#endif
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <string_view>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/shared.hpp"
+
+namespace {
+constexpr int skipped = 77;
+
+bool shared_is_required() {
+  char const* const required = std::getenv("FLAN_REQUIRE_SHARED");
+  return required != nullptr && std::string_view(required) == "1";
+}
+
+#if __has_include(<catch2/catch_all.hpp>)
+using listener = Catch::EventListenerBase;
+#else
+using listener = Catch::TestEventListenerBase;
+#endif
+
+/// How many test cases ran: the two versions of Catch2 report "nothing matched" differently.
+int started = 0;
+struct count_started : listener {
+  using listener::listener;
+  void testCaseStarting(Catch::TestCaseInfo const&) override { ++started; }
+};
+CATCH_REGISTER_LISTENER(count_started)
+}  // namespace
+
+int main(int argc, char** argv) try {
+  std::vector<char const*> arguments(argv, argv + argc);
+  bool const everything = flan::testing::shared_folder().has_value();
+  if (!everything && shared_is_required()) {
+    std::cerr << "failed: FLAN_REQUIRE_SHARED is 1, but FLAN_SHARED names no folder\n";
+    return 1;
+  }
+  if (!everything) {
+    std::cout << "FLAN_SHARED names no folder: only the test cases tagged [committed] run\n";
+    arguments.push_back("[committed]");
+  }
+  Catch::Session session;
+  if (int const wrong = session.applyCommandLine(static_cast<int>(arguments.size()), arguments.data())) return wrong;
+  int const failed = session.run();
+  if (!everything && started == 0) {
+    std::cout << "skipped: no test case here is content with committed numbers\n";
+    return skipped;
+  }
+  // Catch2 returns a count of failures; one that happens to be 77 must not read as "skipped".
+  return failed == 0 ? 0 : 1;
+} catch (std::exception const& e) {
+  std::cerr << "failed: " << e.what() << '\n';
+  return 1;
+}
