@@ -20,6 +20,8 @@ using json = nlohmann::json;
 /// key twice (else the last counts, as in Python).
 inline json parse_json_object(std::string_view text, std::string const& where, bool strict = false) {
   constexpr int deepest = 32;
+  // The parser would take a NUL for the end of the text.
+  if (text.find('\0') != text.npos) fail(where, ": not valid JSON: it contains a NUL byte");
   std::vector<std::set<std::string>> keys;  // of the objects that are open
   auto const watch = [&](int depth, json::parse_event_t event, json& parsed) {
     if (depth > deepest) fail(where, ": the JSON is nested deeper than ", deepest, " levels");
