@@ -1,0 +1,67 @@
+#pragma once
+/// The memory of backends that compute on host memory: a base for reference, cpu and whatever derives from them.
+
+#include <cstring>
+#include <memory>
+#include <new>
+
+#include "flan/backend/weight.hpp"
+#include "flan/tensor/frame.hpp"
+
+namespace flan {
+
+/// Models `memory_backend`. Copies share nothing but the process's memory: each has its own arenas.
+class host_memory {
+  workspace workspace_;
+
+ public:
+  static constexpr bool reads_host_memory = true;
+
+  /// Uninitialised bytes, aligned to memory_alignment. Never null, also for zero bytes: null means "absent".
+  memory allocate(std::size_t bytes) {
+    constexpr std::align_val_t alignment{memory_alignment};
+    void* const p = ::operator new(bytes == 0 ? 1 : bytes, alignment, std::nothrow);
+    if (p == nullptr) fail("the host has no room for a block of ", bytes, " bytes");
+    return {p, [](void* q) { ::operator delete (q, std::align_val_t{memory_alignment}); }};
+  }
+  void upload(void* to, void const* from, std::size_t bytes) {
+    if (bytes != 0) std::memcpy(to, from, bytes);
+  }
+  void download(void* to, void const* from, std::size_t bytes) {
+    if (bytes != 0) std::memcpy(to, from, bytes);
+  }
+  void synchronize() {}
+  arena& scratch() { return workspace_.scratch(); }
+  arena& kept() { return workspace_.kept(); }
+
+  /// An owned row-major weight of zeros.
+  template <class W>
+  weight<W> allocate_weight(extent rows, extent columns) {
+    std::size_t const bytes = static_cast<std::size_t>(rows * columns) * sizeof(W);
+    weight<W> w;
+    w.owner = allocate(bytes);
+    w.data = static_cast<W*>(w.owner.get());
+    w.rows = rows, w.columns = columns;
+    std::memset(w.owner.get(), 0, bytes);  // every number format has all bits zero as its zero
+    return w;
+  }
+
+  /// Borrows where the rows are consecutive (a mapped file), else copies; read-only either way.
+  template <class W>
+  weight<W> adopt(matrix<W const> host, memory owner) {
+    weight<W> w;
+    if (host.contiguous()) {
+      w.data = const_cast<W*>(host.data);  // never written: read_only guards values()
+      w.rows = host.rows, w.columns = host.columns;
+      w.owner = std::move(owner);
+    } else {
+      w = allocate_weight<W>(host.rows, host.columns);
+      for (extent r = 0; r < host.rows; ++r)
+        upload(w.data + r * w.columns, host.data + r * host.stride, static_cast<std::size_t>(w.columns) * sizeof(W));
+    }
+    w.read_only = true;
+    return w;
+  }
+};
+
+}  // namespace flan
