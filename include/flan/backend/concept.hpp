@@ -58,7 +58,7 @@ concept converts = requires(B be, matrix<T> y, matrix<U const> x) {
 /// - embed(y[M,d], ids[M], table[V,d]): y[m] = table[ids[m]]; ids outside 0…V−1 are the caller's error
 /// - rms_norm(y, inverse[M] or empty, x, gain[1,d], epsilon): inverse = 1/√(mean(x²) + ε); y = x·inverse·gain (T5's
 /// layer norm)
-/// - activate(y, x, a) · gate(y, g, u, a): y = a(g)·u, y may be g or u
+/// - activate(y, x, a), y may be x · gate(y, g, u, a): y = a(g)·u, y may be g or u
 /// - dropout(y, x, options, accumulate): y = (or +=) kept x / (1 − rate); y may be x; its own backward
 /// - expand_bias(bias[heads, 2D+1], table[buckets, heads], options): a bias by distance instead of by bucket
 /// - attention(y, lse[B·H·Lq] or empty, q, k, v, options): softmax(q·kᵀ + bias)·v, no 1/√d; lse[(b·H + h)·Lq + i] = log

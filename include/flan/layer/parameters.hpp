@@ -1,0 +1,113 @@
+#pragma once
+/// Walks the named parameters of a layer or model, one model or several of the same shape in step.
+
+#include <string>
+#include <vector>
+
+#include "flan/backend/weight.hpp"
+#include "flan/core/members.hpp"
+
+namespace flan {
+namespace detail {
+
+inline std::string joined(std::string const& prefix, std::string_view name) {
+  if (prefix.empty()) return std::string(name);
+  return name.empty() ? prefix : prefix + '.' + std::string(name);
+}
+
+template <class T>
+inline constexpr bool is_weight = false;
+template <class W>
+inline constexpr bool is_weight<weight<W>> = true;
+template <class T>
+inline constexpr bool is_optional = false;
+template <class T>
+inline constexpr bool is_optional<std::optional<T>> = true;
+template <class T>
+inline constexpr bool is_list = false;
+template <class T>
+inline constexpr bool is_list<std::vector<T>> = true;
+
+template <class F, class L, class... More>
+void visit_part(F& f, std::string const& name, L& first, More&... more);
+
+template <std::size_t I, class F, class L, class... More>
+void visit_members(F& f, std::string const& prefix, L& first, More&... more) {
+  if constexpr (I < member_count<std::remove_const_t<L>>) {
+    constexpr auto m = std::get<I>(std::remove_const_t<L>::members);
+    visit_part(f, joined(prefix, m.name), first.*(m.pointer),
+               more.*(std::get<I>(std::remove_const_t<More>::members).pointer)...);
+    visit_members<I + 1>(f, prefix, first, more...);
+  }
+}
+
+/// Down the tree of parts; the first model decides which optional parts are there.
+template <class F, class L, class... More>
+void visit_part(F& f, std::string const& name, L& first, More&... more) {
+  using part = std::remove_const_t<L>;
+  if constexpr (is_weight<part>) {
+    f(name, first, more...);
+  } else if constexpr (is_optional<part>) {
+    if (first) visit_part(f, name, *first, *more...);
+  } else if constexpr (is_list<part>) {
+    for (std::size_t i = 0; i < first.size(); ++i) visit_part(f, name + '.' + std::to_string(i), first[i], more[i]...);
+  } else if constexpr (!std::is_same_v<part, nothing>) {
+    static_assert(has_members<part>, "a part of a layer needs `static constexpr auto members`");
+    visit_members<0>(f, name, first, more...);
+  }
+}
+
+}  // namespace detail
+
+/// f(name, weight) for every parameter, in the order of the members; with several models of one shape (weights,
+/// gradients, masters): f(name, weight, its counterpart, …). Names are the checkpoint's:
+/// "encoder.block.0.layer.0.SelfAttention.q.weight".
+template <class F, class L, class... More>
+void for_each_parameter(F&& f, L& first, More&... more) {
+  detail::visit_part(f, std::string(), first, more...);
+}
+
+/// Gives every parameter owned, row-major memory of zeros.
+template <class B, class L>
+void allocate_parameters(B& be, L& layer) {
+  for_each_parameter(
+      [&](std::string const&, auto& w) {
+        using W = typename std::remove_cvref_t<decltype(w)>::value_type;
+        w = be.template allocate_weight<W>(w.rows, w.columns);
+      },
+      layer);
+}
+
+/// Replaces borrowed or packed parameters by owned row-major ones, so that they can be trained.
+template <class B, class L>
+void own_parameters(B& be, L& layer) {
+  for_each_parameter(
+      [&](std::string const&, auto& w) {
+        using W = typename std::remove_cvref_t<decltype(w)>::value_type;
+        if (w.format == layout::row_major && !w.read_only) return;
+        auto mine = be.template allocate_weight<W>(w.rows, w.columns);
+        be.unpack(mine.values(), w);
+        w = mine;
+      },
+      layer);
+}
+
+/// Packs every parameter for products, in place of its row-major form.
+template <class B, class L>
+void pack_parameters(B& be, L& layer) {
+  for_each_parameter(
+      [&](std::string const&, auto& w) {
+        if (w.rows > 1) be.pack(w);  // gains stay: no product reads them
+      },
+      layer);
+}
+
+/// How many numbers a layer holds.
+template <class L>
+extent count_parameters(L const& layer) {
+  extent n = 0;
+  for_each_parameter([&](std::string const&, auto const& w) { n += w.size(); }, layer);
+  return n;
+}
+
+}  // namespace flan
