@@ -1,0 +1,98 @@
+#pragma once
+/// Fork and join: parallel_for over chunks, on one pool for the whole process.
+///
+/// The pool starts with the first call that can use it and has as many threads as the process may run on (affinity,
+/// cgroup quota), the caller among them. Which thread takes a chunk varies; the chunks do not, so a body whose chunks
+/// are independent gives the same bits on any number of threads. Idle workers spin for a moment and then sleep. A call
+/// from inside a chunk, or while another thread's call is under way, runs on its own thread. A child made by
+/// fork() starts a pool of its own when it first needs one.
+
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <type_traits>
+
+#include "flan/core/executor.hpp"
+#include "flan/core/shape.hpp"
+#include "flan/core/thread_pool.hpp"
+
+namespace flan {
+
+/// The threads that a parallel call uses at most, its caller included.
+inline int threads() { return detail::current_executor().threads(); }
+
+/// Sizes the pool: n threads, the caller included; 1 runs everything on the calling thread and ends the workers (do
+/// that before unloading a shared library that holds this code); 0 returns to the default, FLAN_THREADS where the
+/// environment has it, else what affinity and cgroup quota allow. Not while a parallel call is under way.
+inline void set_threads(int n) {
+  if (n < 0) fail("the number of threads should be 0 (the default) or more, but is ", n);
+  detail::shared_pool().resize(n);
+}
+
+/// Runs parallel calls on the host application's threads from now on; nullptr returns to the pool. The executor must
+/// outlive its use. Not while a parallel call is under way.
+inline void set_executor(executor* e) { detail::host_executor().store(e, std::memory_order_release); }
+
+namespace detail {
+
+// True on a thread that is running a chunk: a call from there runs inline.
+inline bool& inside_parallel() {
+  thread_local bool inside = false;
+  return inside;
+}
+
+template <class F>
+struct parallel_call {
+  F& body;
+  extent count, grain, chunks;
+  std::atomic<extent> next{0};
+  std::mutex failure_mutex{};
+  std::exception_ptr failure{};
+
+  void work() noexcept {
+    bool& inside = inside_parallel();
+    inside = true;
+    for (;;) {
+      extent const c = next.fetch_add(1, std::memory_order_relaxed);
+      if (c >= chunks) break;
+      try {
+        body(c * grain, c * grain + grain < count ? c * grain + grain : count);
+      } catch (...) {
+        std::lock_guard const lock(failure_mutex);
+        if (!failure) failure = std::current_exception();
+        next.store(chunks, std::memory_order_relaxed);  // the rest need not run
+      }
+    }
+    inside = false;
+  }
+};
+
+}  // namespace detail
+
+/// body(begin, end) for the chunks [0, grain), [grain, 2·grain) … of [0, count), each once, in any order and at the
+/// same time. Returns when all have; what they wrote is then visible to the caller. When a body throws, chunks that
+/// have not begun are left out and one of the exceptions thrown comes out here.
+template <class F>
+void parallel_for(extent count, extent grain, F&& body) {
+  if (count <= 0) return;
+  if (grain < 1) grain = 1;
+  extent const chunks = (count + grain - 1) / grain;
+  executor* e = nullptr;
+  int copies = 1;
+  if (chunks > 1 && !detail::inside_parallel()) {
+    e = &detail::current_executor();
+    copies = e->threads();
+  }
+  if (copies <= 1) {  // in chunks here too: a body may size its scratch by the grain
+    for (extent begin = 0; begin < count; begin += grain) body(begin, begin + grain < count ? begin + grain : count);
+    return;
+  }
+  using call_type = detail::parallel_call<std::remove_reference_t<F>>;
+  call_type call{body, count, grain, chunks};
+  e->run(
+      static_cast<extent>(copies) < chunks ? copies : static_cast<int>(chunks),
+      [](void* c) { static_cast<call_type*>(c)->work(); }, &call);
+  if (call.failure) std::rethrow_exception(call.failure);
+}
+
+}  // namespace flan
