@@ -52,8 +52,15 @@ inline std::size_t clean_up_boundary(std::string_view text) {
         cut = std::min(cut, text.size() - n);
         break;
       }
-  // " ' " also ends with a space: what is kept back may begin with that one.
-  while (cut < text.size() && text[cut] == ' ' && text.substr(0, cut).ends_with(" '")) cut -= 2;
+  // What is kept back begins with a space, which may be the end of " ' " or be removed and so complete a rule.
+  for (bool again = cut < text.size(); again;) {
+    again = false;
+    for (std::string_view const open : {" ", " '", " n"})
+      if (text.substr(0, cut).ends_with(open)) {
+        cut -= open.size();
+        again = true;
+      }
+  }
   return cut;
 }
 
