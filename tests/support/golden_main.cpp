@@ -1,6 +1,7 @@
 /// The main of the golden tests. Without FLAN_SHARED only test cases tagged [committed] run, from the numbers in
 /// tests/golden/data; a program that has none of them is skipped: exit code 77, which CTest shows as "Skipped". With
-/// FLAN_REQUIRE_SHARED=1 a missing folder is a failure instead: on a machine that should have the data, nothing may skip.
+/// FLAN_REQUIRE_SHARED=1 a missing folder is a failure instead: on a machine that should have the data, nothing may
+/// skip.
 
 #if !__has_include(<catch2/catch_all.hpp>)
 #define CATCH_CONFIG_RUNNER

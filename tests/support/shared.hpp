@@ -11,8 +11,8 @@
 
 namespace flan::testing {
 
-/// The folder that the environment variable FLAN_SHARED names; nothing when it is unset or empty. Throws when the variable
-/// names something that is not a folder: a misspelt path must not pass as a skipped test.
+/// The folder that the environment variable FLAN_SHARED names; nothing when it is unset or empty. Throws when the
+/// variable names something that is not a folder: a misspelt path must not pass as a skipped test.
 inline std::optional<std::filesystem::path> shared_folder() {
   char const* const name = std::getenv("FLAN_SHARED");
   if (name == nullptr || *name == '\0') return std::nullopt;
@@ -23,8 +23,8 @@ inline std::optional<std::filesystem::path> shared_folder() {
 }
 
 /// The folder or file `name` of golden numbers: FLAN_SHARED/golden/name where that exists, else the copy in
-/// tests/golden/data. Throws, naming both places, when neither has it. Test cases that are content with the committed copy
-/// carry the tag [committed].
+/// tests/golden/data. Throws, naming both places, when neither has it. Test cases that are content with the committed
+/// copy carry the tag [committed].
 inline std::filesystem::path golden(std::string_view name) {
   std::filesystem::path const committed = std::filesystem::path(FLAN_TEST_FOLDER) / "golden" / "data" / name;
   if (auto shared = shared_folder()) {
