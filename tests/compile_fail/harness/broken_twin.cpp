@@ -1,0 +1,5 @@
+// expect: the assertion
+static_assert(false, "the assertion");
+#ifdef MISTAKE
+#endif
+int main() {}

@@ -1,0 +1,5 @@
+// expect: anything
+#ifdef MISTAKE
+int fine();
+#endif
+int main() {}

@@ -1,0 +1,4 @@
+#ifdef MISTAKE
+static_assert(false, "the assertion");
+#endif
+int main() {}

@@ -1,0 +1,2 @@
+// expect: the assertion
+int main() {}

@@ -1,0 +1,5 @@
+// expect: a reason that no compiler gives
+#ifdef MISTAKE
+static_assert(false, "another reason");
+#endif
+int main() {}
