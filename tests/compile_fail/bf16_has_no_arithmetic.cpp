@@ -1,4 +1,4 @@
-// expect: operator+
+// expect: const flan::bf16
 #include "flan/core/number.hpp"
 
 int main() {
