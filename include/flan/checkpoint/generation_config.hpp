@@ -1,0 +1,123 @@
+#pragma once
+/// generation_config.json ↔ generation_defaults.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "flan/checkpoint/config.hpp"
+#include "flan/checkpoint/json.hpp"
+#include "flan/core/error.hpp"
+#include "flan/core/members.hpp"
+#include "flan/core/shape.hpp"
+#include "flan/model/t5_config.hpp"
+
+namespace flan {
+
+/// How a folder asks to be generated from. What it does not say is absent; names are transformers'.
+struct generation_defaults {
+  std::vector<int> end_ids;  ///< any of them ends a sequence
+  std::optional<int> pad_id, start_id;
+  std::optional<int> forced_start_id, forced_end_id;  ///< the first token after the start; the last at max_length
+  std::vector<int> suppressed;
+  std::optional<extent> max_new_tokens, max_length, min_new_tokens, min_length;  ///< lengths include the start token
+  std::optional<extent> beams, returned, no_repeat_ngram, top_k;
+  std::optional<bool> sample;
+  std::optional<double> temperature, top_p, min_p, typical_p, repetition_penalty, length_penalty;
+  std::optional<std::string> early_stopping;  ///< "true", "false" or "never"
+
+  static constexpr auto members = flan::members(
+      "eos_token_id", &generation_defaults::end_ids, "pad_token_id", &generation_defaults::pad_id,
+      "decoder_start_token_id", &generation_defaults::start_id, "forced_bos_token_id",
+      &generation_defaults::forced_start_id, "forced_eos_token_id", &generation_defaults::forced_end_id,
+      "suppress_tokens", &generation_defaults::suppressed, "max_new_tokens", &generation_defaults::max_new_tokens,
+      "max_length", &generation_defaults::max_length, "min_new_tokens", &generation_defaults::min_new_tokens,
+      "min_length", &generation_defaults::min_length, "num_beams", &generation_defaults::beams, "num_return_sequences",
+      &generation_defaults::returned, "no_repeat_ngram_size", &generation_defaults::no_repeat_ngram, "top_k",
+      &generation_defaults::top_k, "do_sample", &generation_defaults::sample, "temperature",
+      &generation_defaults::temperature, "top_p", &generation_defaults::top_p, "min_p", &generation_defaults::min_p,
+      "typical_p", &generation_defaults::typical_p, "repetition_penalty", &generation_defaults::repetition_penalty,
+      "length_penalty", &generation_defaults::length_penalty, "early_stopping", &generation_defaults::early_stopping);
+
+  friend bool operator==(generation_defaults const&, generation_defaults const&) = default;
+};
+
+namespace detail {
+inline void read_setting(std::vector<int>& ids, json const& value, std::string const& where, std::string_view key) {
+  ids.clear();
+  if (!value.is_array()) return ids.push_back(integer_of<int>(value, where, key, 0));
+  for (json const& id : value) ids.push_back(integer_of<int>(id, where, key, 0));
+}
+inline void read_setting(std::optional<int>& id, json const& value, std::string const& where, std::string_view key) {
+  // transformers allows a list here too, and forces its first.
+  id = integer_of<int>(value.is_array() && !value.empty() ? value.front() : value, where, key, 0);
+}
+inline void read_setting(std::optional<extent>& n, json const& value, std::string const& where, std::string_view key) {
+  n = integer_of<extent>(value, where, key, 0);
+}
+inline void read_setting(std::optional<double>& x, json const& value, std::string const& where, std::string_view key) {
+  x = number_of(value, where, key, -1e9, 1e9);
+}
+inline void read_setting(std::optional<bool>& b, json const& value, std::string const& where, std::string_view key) {
+  if (!value.is_boolean()) fail(where, ": ", key, " is ", shown(value), ", expected true or false");
+  b = value.get<bool>();
+}
+inline void read_setting(std::optional<std::string>& s, json const& value, std::string const& where,
+                         std::string_view key) {
+  if (!value.is_boolean() && value != "never")
+    fail(where, ": ", key, " is ", shown(value), ", expected true, false or \"never\"");
+  s = value.is_boolean() ? (value.get<bool>() ? "true" : "false") : "never";
+}
+
+inline json setting_json(std::vector<int> const& ids) { return ids.size() == 1 ? json(ids[0]) : json(ids); }
+template <class T>
+json setting_json(std::optional<T> const& x) {
+  if constexpr (std::is_same_v<T, std::string>) {
+    return *x == "never" ? json(*x) : json(*x == "true");
+  } else {
+    return json(*x);
+  }
+}
+inline bool is_given(std::vector<int> const& ids) { return !ids.empty(); }
+template <class T>
+bool is_given(std::optional<T> const& x) {
+  return x.has_value();
+}
+}  // namespace detail
+
+/// The settings that a generation_config.json's text gives. Keys that we do not know are passed over.
+inline generation_defaults parse_generation_defaults(std::string_view text, std::string const& where) {
+  detail::json const object = detail::parse_json_object(text, where);
+  generation_defaults g;
+  for_each_member(g, [&](std::string_view key, auto& setting) {
+    if (auto const* value = detail::present(object, key)) detail::read_setting(setting, *value, where, key);
+  });
+  return g;
+}
+
+/// What a model without generation_config.json has: the ids of its configuration.
+inline generation_defaults generation_defaults_of(t5_config const& c) {
+  generation_defaults g;
+  g.end_ids = {c.end_id};
+  g.pad_id = c.pad_id;
+  g.start_id = c.start_id;
+  return g;
+}
+
+/// The text of a generation_config.json; keys of `original` that we do not know stay as they were.
+inline std::string generation_config_text(generation_defaults const& g, std::string_view original = {}) {
+  detail::json object =
+      original.empty() ? detail::json::object() : detail::parse_json_object(original, "generation_config.json");
+  for_each_member(g, [&](std::string_view key, auto const& setting) {
+    if (detail::is_given(setting)) {
+      object[std::string(key)] = detail::setting_json(setting);
+    } else {
+      object.erase(std::string(key));
+    }
+  });
+  return object.dump(2) + '\n';
+}
+
+}  // namespace flan
