@@ -1,0 +1,208 @@
+#pragma once
+/// Templates of text with fields of a record, checked by the compiler, or by the same parser at run time.
+///
+///   {field}           the field's text             {{ and }}   a brace
+///   {field:options}   the options of a choice, one a line: "OPTIONS:\n- yes\n- no"
+///
+/// What a field holds is never read again: braces in it are just text.
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "flan/core/error.hpp"
+#include "flan/prompt/record.hpp"
+
+namespace flan {
+
+namespace detail {
+
+// Functions that are not constexpr: a template with a mistake makes the compiler name one of them, on the template's
+// line.
+inline void template_names_an_unknown_field(std::string_view /*name*/) {}
+inline void template_leaves_a_brace_open(std::string_view /*rest*/) {}
+inline void template_closes_a_brace_that_is_not_open(std::string_view /*rest*/) {}
+inline void template_has_an_empty_slot(std::string_view /*rest*/) {}
+inline void template_asks_for_an_unknown_format(std::string_view /*slot*/) {}
+inline void template_lists_the_options_of_a_field_that_is_no_choice(std::string_view /*name*/) {}
+
+enum class template_mistake : unsigned char {
+  unknown_field,
+  brace_left_open,
+  brace_not_open,
+  empty_slot,
+  unknown_format,
+  no_choice
+};
+
+/// Stops the compiler.
+struct mistakes_of_constants {
+  constexpr void operator()(template_mistake m, std::string_view where) const {
+    switch (m) {
+      case template_mistake::unknown_field:
+        return template_names_an_unknown_field(where);
+      case template_mistake::brace_left_open:
+        return template_leaves_a_brace_open(where);
+      case template_mistake::brace_not_open:
+        return template_closes_a_brace_that_is_not_open(where);
+      case template_mistake::empty_slot:
+        return template_has_an_empty_slot(where);
+      case template_mistake::unknown_format:
+        return template_asks_for_an_unknown_format(where);
+      case template_mistake::no_choice:
+        return template_lists_the_options_of_a_field_that_is_no_choice(where);
+    }
+  }
+};
+
+// A plain loop: the compiler walks it several times faster than find_first_of.
+constexpr std::size_t next_brace(std::string_view text, std::size_t from) {
+  char const* const p = text.data();
+  std::size_t const n = text.size();
+  while (from < n && p[from] != '{' && p[from] != '}') ++from;
+  return from;
+}
+
+/// on_text(part) and on_slot(name, format) in order; on_mistake(kind, where) at the first mistake, which ends the walk.
+template <class OnText, class OnSlot, class OnMistake>
+constexpr void walk_template(std::string_view text, OnText&& on_text, OnSlot&& on_slot, OnMistake&& on_mistake) {
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t const end = next_brace(text, i);
+    if (end > i) on_text(text.substr(i, end - i));
+    if (end == text.size()) return;
+    if (end + 1 < text.size() && text[end + 1] == text[end]) {
+      on_text(text.substr(end, 1));
+      i = end + 2;
+      continue;
+    }
+    if (text[end] == '}') return on_mistake(template_mistake::brace_not_open, text.substr(end));
+    std::size_t const close = next_brace(text, end + 1);
+    if (close == text.size() || text[close] == '{')
+      return on_mistake(template_mistake::brace_left_open, text.substr(end));
+    std::string_view const slot = text.substr(end + 1, close - end - 1);
+    std::size_t const colon = slot.find(':');
+    std::string_view const name = slot.substr(0, colon);
+    std::string_view const format = colon == std::string_view::npos ? std::string_view() : slot.substr(colon + 1);
+    if (name.empty()) return on_mistake(template_mistake::empty_slot, text.substr(end));
+    if (colon != std::string_view::npos && format != "options")
+      return on_mistake(template_mistake::unknown_format, slot);
+    on_slot(name, format == "options");
+    i = close + 1;
+  }
+}
+
+/// Checks one slot against a list of fields: of field_info, or of plain names, where none is a choice.
+template <class Fields, class OnMistake>
+constexpr void slot_of(Fields const& fields, std::string_view name, bool options, OnMistake const& on_mistake) {
+  std::size_t const i = field_position(fields, name);
+  if (i == fields.size()) return on_mistake(template_mistake::unknown_field, name);
+  if constexpr (requires { fields[i].is_choice; }) {
+    if (options && !fields[i].is_choice) on_mistake(template_mistake::no_choice, name);
+  } else {
+    if (options) on_mistake(template_mistake::no_choice, name);
+  }
+}
+
+template <class Fields, class OnMistake>
+constexpr void check_template(std::string_view text, Fields const& fields, OnMistake const& on_mistake) {
+  walk_template(
+      text, [](std::string_view) {},
+      [&](std::string_view name, bool options) { slot_of(fields, name, options, on_mistake); }, on_mistake);
+}
+
+template <class R>
+std::string fill_template(std::string_view text, R const& r) {
+  std::string out;
+  out.reserve(text.size());
+  walk_template(
+      text, [&](std::string_view part) { out += part; },
+      [&](std::string_view name, bool options) { append_field(out, r, name, options); },
+      [](template_mistake, std::string_view) {});  // checked when it was made
+  return out;
+}
+
+}  // namespace detail
+
+/// A template over the fields of R, from a literal that the compiler checks.
+template <record R>
+class prompt {
+ public:
+  consteval prompt(char const* literal)
+      : text_(literal) {  // NOLINT: implicit, so that tables of templates are literals
+    detail::check_template(text_, fields_of<R>, detail::mistakes_of_constants{});
+  }
+
+  /// The text with r's fields in place.
+  std::string operator()(R const& r) const { return detail::fill_template(text_, r); }
+
+  constexpr std::string_view text() const { return text_; }
+
+ private:
+  std::string_view text_;
+};
+
+/// The same for a template that only the run time knows. Throws `error`, quoting the template, for each of the mistakes
+/// that stop the compiler in a `prompt`.
+class text_prompt {
+ public:
+  /// For records with fields of these names.
+  text_prompt(std::string text, std::span<std::string const> fields) : text_(std::move(text)) { check(fields); }
+
+  /// For records of a type.
+  template <record R>
+  static text_prompt over(std::string text) {
+    text_prompt p;
+    p.text_ = std::move(text);
+    p.check(fields_of<R>);
+    return p;
+  }
+
+  /// The text with r's fields in place.
+  template <class R>
+  std::string operator()(R const& r) const {
+    return detail::fill_template(text_, r);
+  }
+
+  std::string const& text() const { return text_; }
+
+ private:
+  text_prompt() = default;
+
+  template <class Fields>
+  void check(Fields const& fields) const {
+    detail::check_template(text_, fields, [&](detail::template_mistake m, std::string_view where) {
+      using enum detail::template_mistake;
+      auto const quoted = sentence("in the template \"", text_, "\": ");
+      switch (m) {
+        case unknown_field: {
+          std::string names;
+          for (auto const& f : fields) {
+            if (!names.empty()) names += ", ";
+            if constexpr (requires { f.name; })
+              names += f.name;
+            else
+              names += f;
+          }
+          fail(quoted, "there is no field \"", where, "\"; the fields are ", names.empty() ? "none" : names);
+        }
+        case brace_left_open:
+          fail(quoted, "a brace is left open at \"", where, "\" (\"{{\" is a brace)");
+        case brace_not_open:
+          fail(quoted, "a brace is closed that was not open at \"", where, "\" (\"}}\" is a brace)");
+        case empty_slot:
+          fail(quoted, "a slot without a name at \"", where, "\"");
+        case unknown_format:
+          fail(quoted, "{", where, "}: the only format is {field:options}");
+        case no_choice:
+          fail(quoted, "the field \"", where, "\" is no choice and has no options");
+      }
+    });
+  }
+
+  std::string text_;
+};
+
+}  // namespace flan

@@ -1,0 +1,18 @@
+// expect: template_leaves_a_brace_open
+#include <string>
+
+#include "flan/prompt/prompt.hpp"
+
+struct item {
+  std::string text;
+  flan::choice<"a", "b"> label;
+  static constexpr auto members = flan::members("text", &item::text, "label", &item::label);
+};
+
+#ifdef MISTAKE
+constexpr flan::prompt<item> ask = "{text} {label";
+#else
+constexpr flan::prompt<item> ask = "{text} {label}";
+#endif
+
+int main() { return ask(item{"x", "a"}).empty() ? 1 : 0; }
