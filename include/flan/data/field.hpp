@@ -1,0 +1,94 @@
+#pragma once
+/// Text into the fields of records, files into lines.
+
+#include <charconv>
+#include <concepts>
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "flan/core/error.hpp"
+#include "flan/prompt/record.hpp"
+
+namespace flan::detail {
+
+/// At most the beginning of a value that was found, for messages.
+inline std::string excerpt(std::string_view text) {
+  constexpr std::size_t most = 60;
+  return text.size() <= most ? sentence('"', text, '"') : sentence('"', text.substr(0, most), "\"…");
+}
+
+template <fixed_string... Options>
+std::string option_list(choice<Options...> const&) {
+  std::string all;
+  for (auto option : choice<Options...>::options()) all += sentence(all.empty() ? "\"" : ", \"", option, "\"");
+  return all;
+}
+
+/// What a field of type T expects, for messages.
+template <field_type T>
+std::string expectation() {
+  if constexpr (std::same_as<T, std::string>)
+    return "a text";
+  else if constexpr (is_choice<T>)
+    return "one of " + option_list(T());
+  else if constexpr (std::same_as<T, bool>)
+    return "true or false";
+  else if constexpr (std::floating_point<T>)
+    return "a number";
+  else
+    return sentence("a whole number from ", std::numeric_limits<T>::min(), " to ", std::numeric_limits<T>::max());
+}
+
+/// Reads a cell of a table; false when the text is not what T expects. The whole text must be the value.
+template <field_type T>
+bool read_cell(T& out, std::string_view text) {
+  if constexpr (std::same_as<T, std::string>) {
+    out = text;
+    return true;
+  } else if constexpr (is_choice<T>) {
+    auto const found = T::find(text);
+    if (found) out = *found;
+    return found.has_value();
+  } else if constexpr (std::same_as<T, bool>) {
+    out = text == "true" || text == "1";
+    return out || text == "false" || text == "0";
+  } else {
+    auto const [end, ec] = std::from_chars(text.data(), text.data() + text.size(), out);
+    return ec == std::errc() && end == text.data() + text.size();
+  }
+}
+
+/// The bytes of a file without a byte-order mark.
+inline std::string read_data_file(std::filesystem::path const& path) {
+  if (std::filesystem::is_directory(path)) fail("cannot read ", path.string(), ": it is a folder");
+  std::ifstream in(path, std::ios::binary);
+  if (!in) fail("cannot open ", path.string());
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (in.bad()) fail("cannot read ", path.string());
+  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
+  return text;
+}
+
+/// f(number, line) for each line, counted from 1, without its LF or CRLF. Empty lines are left out.
+template <class F>
+void each_line(std::string_view text, F&& f) {
+  std::size_t number = 0;
+  for (std::size_t begin = 0; begin < text.size();) {
+    std::size_t end = text.find('\n', begin);
+    if (end == std::string_view::npos) end = text.size();
+    std::string_view line = text.substr(begin, end - begin);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    ++number;
+    if (!line.empty()) f(number, line);
+    begin = end + 1;
+  }
+}
+
+}  // namespace flan::detail
