@@ -1,0 +1,87 @@
+#pragma once
+/// CPU: packed weights. Panels of 32 rows: the element (row r, column c) of a packed weight lies at
+/// (r/32)·32·columns + 32·c + r%32; rows past the last are zeros.
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+#include <cstdlib>
+
+#include "flan/backend/expect.hpp"
+#include "flan/backend/weight.hpp"
+#include "flan/core/parallel.hpp"
+#include "flan/cpu/kernels/product.hpp"
+
+namespace flan::detail {
+
+/// Uninitialised memory for what is read from end to end again and again: in huge pages where it fills some, which
+/// made decoding a fifth faster where it was measured.
+inline memory allocate_streamed(std::size_t bytes) {
+  constexpr std::size_t huge = 2u << 20;
+  std::size_t const alignment = bytes >= huge ? huge : memory_alignment;
+  void* const p = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+  if (p == nullptr) fail("the host has no room for a packed weight of ", bytes, " bytes");
+#if defined(MADV_HUGEPAGE)
+  if (bytes >= huge) madvise(p, bytes / huge * huge, MADV_HUGEPAGE);  // advice: to be refused is no error
+#endif
+  return {p, [](void* q) { std::free(q); }};
+}
+
+/// Where the element (row, column) of a weight lies, in either layout.
+template <class W>
+extent offset_in(weight<W> const& w, extent row, extent column) {
+  if (w.format == layout::row_major) return row * w.columns + column;
+  return row / panel_width * panel_width * w.columns + column * panel_width + row % panel_width;
+}
+
+/// Throws unless this backend can read the weight's layout.
+template <class W>
+void expect_readable(char const* op, weight<W> const& w) {
+  if (w.format == layout::packed && w.panel != panel_width)
+    fail(op, " expected a weight in row-major order or in panels of ", panel_width, " rows but found panels of ",
+         static_cast<int>(w.panel), ", packed by another backend");
+}
+
+struct cpu_weights {
+  /// Replaces the weight by its panels; copies made before keep the old memory alive.
+  template <class W>
+  void pack(weight<W>& w) {
+    expect_readable("pack", w);
+    if (w.format == layout::packed) return;
+    extent const panels = (w.rows + panel_width - 1) / panel_width;
+    weight<W> packed = w;
+    packed.owner = allocate_streamed(static_cast<std::size_t>(panels * panel_width * w.columns) * sizeof(W));
+    packed.data = static_cast<W*>(packed.owner.get());
+    packed.format = layout::packed;
+    packed.panel = static_cast<std::uint8_t>(panel_width);
+    packed.read_only = false;
+    // A few columns of 32 rows at a time: what is read and what is written both stay in the first-level cache.
+    constexpr extent columns_at_once = 32;
+    parallel_for(panels, 1, [&](extent begin, extent end) {
+      for (extent p = begin; p < end; ++p)
+        for (extent first = 0; first < w.columns; first += columns_at_once)
+          for (extent j = 0; j < panel_width; ++j) {
+            extent const row = p * panel_width + j, last = std::min(w.columns, first + columns_at_once);
+            W* const to = packed.data + p * panel_width * w.columns + j;
+            for (extent c = first; c < last; ++c)
+              to[c * panel_width] = row < w.rows ? w.data[row * w.columns + c] : W(0.0f);
+          }
+    });
+    w = packed;
+  }
+
+  /// y = the weight's elements, bit for bit.
+  template <class W>
+  void unpack(matrix<W> y, weight<W> const& w) {
+    expect_readable("unpack", w);
+    expect("unpack", "the rows of y", w.rows, y.rows);
+    expect("unpack", "the columns of y", w.columns, y.columns);
+    parallel_for(w.rows, panel_width, [&](extent begin, extent end) {
+      for (extent r = begin; r < end; ++r)
+        for (extent c = 0; c < w.columns; ++c) y.data[r * y.stride + c] = w.data[offset_in(w, r, c)];
+    });
+  }
+};
+
+}  // namespace flan::detail
