@@ -79,6 +79,8 @@ struct attention {
         length = call.position + call.queries.length;
       }
       kh = first_positions(call.cache->k, length), vh = first_positions(call.cache->v, length);
+      // Without a list each row is its own past; the cache may have more rows than are in use.
+      if (call.append && call.ancestry.empty()) kh.batch = vh.batch = batch;
     }
     t.y = make(n);
     if (kept) t.lse = keep_vector<F>(be, batch * heads() * call.queries.length);

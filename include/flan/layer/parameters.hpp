@@ -92,14 +92,17 @@ void own_parameters(B& be, L& layer) {
       layer);
 }
 
-/// Packs every parameter for products, in place of its row-major form.
+/// Packs every parameter that products read, in place of its row-major form. Gains and tables that are read by rows
+/// (the embedding, relative biases) stay as they are, unless the model says that a table is its head too.
 template <class B, class L>
 void pack_parameters(B& be, L& layer) {
   for_each_parameter(
-      [&](std::string const&, auto& w) {
-        if (w.rows > 1) be.pack(w);  // gains stay: no product reads them
+      [&](std::string const& name, auto& w) {
+        bool const table = name == "shared.weight" || name.ends_with("relative_attention_bias.weight");
+        if (w.rows > 1 && !table) be.pack(w);
       },
       layer);
+  if constexpr (requires { layer.head(); }) be.pack(layer.head());
 }
 
 /// How many numbers a layer holds.
