@@ -1,0 +1,91 @@
+#pragma once
+/// Conformance: products, weights' layouts, gradients of weights.
+
+#include "flan/testing/conformance/session.hpp"
+
+namespace flan::testing::detail {
+
+struct product_shape {
+  extent m, n, k;
+};
+// Ones, primes, round numbers and their neighbours; k on both sides of 256 and across several such chunks.
+inline constexpr product_shape product_shapes[] = {
+    {1, 1, 1},    {1, 17, 255}, {2, 33, 256}, {3, 16, 257}, {8, 40, 513}, {5, 7, 1},  {13, 130, 70}, {64, 50, 100},
+    {31, 1, 300}, {1, 300, 64}, {0, 5, 3},    {3, 0, 4},    {2, 3, 0},    {9, 24, 8}, {65, 48, 769}};
+
+inline std::string name(product_shape const& s, placement p, char const* more = "") {
+  return sentence(s.m, " x ", s.n, " from ", s.k, p == placement::ragged ? ", ragged" : "", more);
+}
+
+template <class Y, class X, class W, class S>
+void check_matmul(S& s, bool packed) {
+  int turn = 0;
+  for (auto const& shape : product_shapes)
+    for (bool transpose : {false, true}) {
+      if (transpose && packed) continue;  // gradients are taken of row-major weights
+      auto const p = turn++ % 2 ? placement::ragged : placement::aligned;
+      auto w = transpose ? s.template weights<W>(shape.k, shape.n) : s.template weights<W>(shape.n, shape.k);
+      if (packed) s.backend().pack(w);
+      auto x = s.template make<X>(shape.m, shape.k, p);
+      auto y = s.template make<Y>(shape.m, shape.n, p);
+      for (bool accumulate : {false, true}) {
+        matmul_options const o{accumulate, transpose, accumulate ? 0.3 : 1.0};
+        s.run(
+            "matmul",
+            name(shape, p,
+                 transpose ? ", transposed"
+                 : packed  ? ", packed"
+                           : "") +
+                (accumulate ? ", added" : ""),
+            [&](auto& be) { be.matmul(y.view, in(x.view), w, o); }, y);
+      }
+    }
+  // One row of x and one output feature that are no numbers: only their own row and column may show it.
+  for (auto const& shape : {product_shape{5, 19, 40}, product_shape{1, 9, 300}}) {
+    auto x = s.template make<X>(shape.m, shape.k);
+    auto y = s.template make<Y>(shape.m, shape.n);
+    x.at(shape.m / 2, shape.k - 1) = narrow<X>(std::numeric_limits<wide_t<X>>::quiet_NaN());
+    x.at(0, 3) = narrow<X>(std::numeric_limits<wide_t<X>>::infinity());
+    x.reset(s.backend());
+    auto w = s.template weights<W>(shape.n, shape.k);
+    if (packed) s.backend().pack(w);
+    s.run(
+        "matmul", name(shape, placement::aligned, ", with NaN and infinity"),
+        [&](auto& be) { be.matmul(y.view, in(x.view), w, matmul_options{}); }, y);
+  }
+}
+
+template <class W, class S>
+void check_layouts(S& s) {
+  for (auto const& shape : product_shapes) {
+    auto w = s.template weights<W>(shape.n, shape.k);
+    auto y = s.template make<W>(shape.n, shape.k, placement::ragged);
+    auto const context = sentence("a weight of ", shape.n, " x ", shape.k);
+    s.run(
+        "unpack", context, [&](auto& be) { be.unpack(y.view, w); }, y);
+    s.run("pack", context, [&](auto& be) {
+      auto packed = w;
+      be.pack(packed);
+      be.pack(packed);
+    });
+    s.backend().pack(w);
+    s.run(
+        "unpack", context + ", packed", [&](auto& be) { be.unpack(y.view, w); }, y);
+  }
+}
+
+template <class G, class D, class X, class S>
+void check_weight_gradient(S& s) {
+  int turn = 0;
+  for (auto const& shape : product_shapes) {
+    auto const p = turn++ % 2 ? placement::ragged : placement::aligned;
+    auto dy = s.template make<D>(shape.k, shape.m, p);
+    auto x = s.template make<X>(shape.k, shape.n, p);
+    auto dw = s.template make<G>(shape.m, shape.n, p);
+    s.run(
+        "weight_gradient", name(shape, p),
+        [&](auto& be) { be.weight_gradient(dw.view, in(dy.view), in(x.view), 0.25); }, dw);
+  }
+}
+
+}  // namespace flan::testing::detail
