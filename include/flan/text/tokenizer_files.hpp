@@ -48,9 +48,9 @@ inline nlohmann::json parse_object(std::string_view text, std::string const& whe
     return !(depth == 1 && event == nlohmann::json::parse_event_t::key && value == "model");
   };
   try {
-    auto json = nlohmann::json::parse(text, keep);
-    if (!json.is_object()) fail(where, ": expected a JSON object, found ", json.type_name());
-    return json;
+    auto parsed = nlohmann::json::parse(text, keep);
+    if (!parsed.is_object()) fail(where, ": expected a JSON object, found ", parsed.type_name());
+    return parsed;
   } catch (nlohmann::json::exception const& e) {
     fail(where, ": not valid JSON: ", e.what());
   }
@@ -95,9 +95,9 @@ inline tokenizer_settings read_tokenizer_settings(std::filesystem::path const& f
   auto const load = [&](char const* name) -> nlohmann::json {
     auto text = file_contents(folder / name);
     if (!text) return nlohmann::json::object();
-    auto json = parse_object(*text, (folder / name).string());
+    auto parsed = parse_object(*text, (folder / name).string());
     s.files.emplace_back(name, std::move(*text));
-    return json;
+    return parsed;
   };
   auto const map = load("special_tokens_map.json");
   auto const config = load("tokenizer_config.json");
