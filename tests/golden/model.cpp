@@ -2,8 +2,10 @@
 
 #include <cmath>
 
+#include "flan/cpu/backend.hpp"
 #include "flan/model/presets.hpp"
 #include "flan/reference/backend.hpp"
+#include "flan/testing/unreadable_backend.hpp"
 #include "support/catch.hpp"
 #include "support/golden_case.hpp"
 
@@ -99,6 +101,16 @@ void check_f32(B be, std::string const& name, bool pack = false) {
   CHECK(w.logits <= 2 * recorded["max"].get<double>());
 }
 
+template <auto const& C = any_t5, class B>
+void check_bf16(B be, std::string const& name, bool pack) {
+  golden_case const g(name);
+  auto const w = run<bf16_mixed, C>(be, g, pack);
+  auto const& recorded = g.numbers["transformers_bfloat16_error"];
+  INFO(name << ": max " << w.logits << " of " << recorded["max"] << ", mean " << w.mean << " of " << recorded["mean"]);
+  CHECK(w.logits <= recorded["max"].get<double>());
+  CHECK(w.mean <= recorded["mean"].get<double>());
+}
+
 }  // namespace
 
 TEST_CASE("tiny models on the reference backend, float", "[committed]") {
@@ -117,13 +129,30 @@ TEST_CASE("tiny models in double are transformers' to its own rounding", "[commi
 }
 
 TEST_CASE("tiny models in bf16 err no more than transformers in bf16", "[committed]") {
-  for (char const* name : {"v1_1_tiny", "v1_0_tiny", "umt5_tiny"}) {
-    golden_case const g(name);
-    auto const w = run<bf16_mixed>(reference_backend{}, g, false);
-    auto const& recorded = g.numbers["transformers_bfloat16_error"];
-    INFO(name << ": max " << w.logits << " of " << recorded["max"] << ", mean " << w.mean << " of "
-              << recorded["mean"]);
-    CHECK(w.logits <= recorded["max"].get<double>());
-    CHECK(w.mean <= recorded["mean"].get<double>());
-  }
+  for (char const* name : {"v1_1_tiny", "v1_0_tiny", "umt5_tiny"}) check_bf16(reference_backend{}, name, false);
+}
+
+TEST_CASE("tiny models on the cpu, float, row-major and packed", "[committed]") {
+  for (char const* name : {"v1_1_tiny", "v1_0_tiny", "umt5_tiny"})
+    for (bool const pack : {false, true}) check_f32(cpu_backend{}, name, pack);
+}
+TEST_CASE("long_tiny on the cpu, float") { check_f32(cpu_backend{}, "long_tiny", true); }
+
+TEST_CASE("tiny models where the host cannot read device memory", "[committed]") {
+  for (char const* name : {"v1_1_tiny", "v1_0_tiny", "umt5_tiny"})
+    check_f32(testing::unreadable_backend<cpu_backend>{}, name, true);
+}
+
+TEST_CASE("tiny models in bf16 on the cpu", "[committed]") {
+  for (char const* name : {"v1_1_tiny", "v1_0_tiny", "umt5_tiny"}) check_bf16<any_t5>(cpu_backend{}, name, true);
+}
+
+TEST_CASE("models of full size on the cpu, float, compiled for their presets") {
+  check_f32<flan_t5_small>(cpu_backend{}, "flan_t5_small", true);
+  check_f32<flan_t5_base>(cpu_backend{}, "flan_t5_base", true);
+  check_f32<t5_small>(cpu_backend{}, "t5_small", true);
+}
+
+TEST_CASE("models of full size on the cpu, bf16") {
+  for (char const* name : {"flan_t5_small", "flan_t5_base", "t5_small"}) check_bf16<any_t5>(cpu_backend{}, name, true);
 }

@@ -104,7 +104,7 @@ struct t5 {
   /// logits[rows, vocabulary] = scale · y·headᵀ
   template <class B>
   void logits(B& be, matrix<F> z, states y) const {
-    be.matmul(z, in(y), head(), {.scale = head_scale()});
+    be.matmul(z, in(y), head(), matmul_options{.scale = head_scale()});
   }
 
   /// loss[targets.count()]: each target token's loss (0 where the label is −100). With `gradient`, a model of the same
