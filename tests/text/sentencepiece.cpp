@@ -3,9 +3,11 @@
 #include <sentencepiece_trainer.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <unordered_map>
 #include <vector>
 
@@ -245,6 +247,22 @@ TEST_CASE("a saved tokenizer is the same tokenizer") {
     CHECK(get_file(entry.path()) == get_file(folder.path / "c" / entry.path().filename()));
   put_file(folder / "file", "");
   CHECK_THROWS(kept->save(folder.path / "file" / "inside"));
+}
+
+TEST_CASE("one tokenizer serves several threads") {
+  flan::any_tokenizer const t = flan::sentencepiece_tokenizer::from_bytes(plain_model(), 10);
+  std::string const text = "the cat number 17 <extra_id_3> sat on the mat</s>, and didn't say yes";
+  auto const expected = t.encode(text);
+  auto const decoded = t.decode(expected, false);
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([&, mine = t] {
+      for (int k = 0; k < 200; ++k)
+        if (mine.encode(text) != expected || mine.decode(expected, false) != decoded) ++wrong;
+    });
+  for (auto& thread : threads) thread.join();
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("a folder without a vocabulary has no tokenizer, a missing one is an error") {

@@ -30,7 +30,7 @@ struct batch_options {
 /// One optimizer step.
 struct step_batches {
   std::vector<batch> batches;  // 1 to `accumulate`
-  std::uint64_t position = 0;  // the stream's position after the step: where a resumed run begins
+  std::uint64_t position = 0;  // the stream's position behind the step: where a resumed run begins
   std::int64_t examples = 0, target_tokens = 0, positions = 0;  // sums over the batches
   std::int64_t truncated = 0;                                   // inputs and targets cut to their maximum
   std::int64_t skipped = 0;                                     // examples without a target
@@ -117,8 +117,8 @@ class batcher {
     detail::check(o);
   }
 
-  /// The position of the first example that the next step looks at.
-  std::uint64_t position() const { return ahead_ ? ahead_->key : stream_.position(); }
+  /// Where the next step begins: behind the last example of the one before.
+  std::uint64_t position() const { return ahead_ ? ahead_from_ : stream_.position(); }
 
   step_batches next() {
     step_batches step;
@@ -150,6 +150,7 @@ class batcher {
   void fetch() {
     constexpr std::int64_t patience = 100'000;
     ahead_truncated_ = ahead_skipped_ = 0;
+    ahead_from_ = stream_.position();
     while (!ahead_) {
       std::uint64_t const key = stream_.position();
       example const e = stream_.next();
@@ -164,6 +165,7 @@ class batcher {
   T const* tokens_;
   batch_options options_;
   std::optional<tokenized_example> ahead_;  // read, but not yet part of a step
+  std::uint64_t ahead_from_ = 0;            // where the search for it began
   std::int64_t ahead_truncated_ = 0, ahead_skipped_ = 0;
 };
 

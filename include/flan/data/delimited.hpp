@@ -18,8 +18,9 @@ namespace flan {
 
 /// How a table is read.
 struct table_options {
-  std::vector<std::string> columns;   // names, when the file has no header line; else its first line names them
-  std::vector<std::string> unescape;  // columns where the two characters \n mean a line break, as in the FLAN files
+  std::vector<std::string> columns = {};  // names, when the file has no header line; else its first line names them
+  std::vector<std::string> unescape =
+      {};  // columns where the two characters \n mean a line break, as in the FLAN files
 };
 
 namespace detail {
