@@ -16,7 +16,7 @@ namespace flan::detail {
 inline constexpr extent key_panel = 32;
 inline constexpr extent key_tile = 512;
 /// From row to row of a tile of scores: no power of two, so that rows do not fall on the same lines of the cache.
-inline constexpr extent score_stride = key_tile + 16;
+inline constexpr extent score_stride = key_tile + 32;
 
 /// What masks and dropout say of the keys of a tile; null where there are none.
 struct tile_rules {

@@ -1,0 +1,132 @@
+#pragma once
+/// CPU: attention. A task is one head of one group of batch rows and a run of its queries; it walks over the keys in
+/// tiles (online softmax: Milakov & Gimelshein 2018; tiling: Dao et al. 2022) and holds the scores of a few queries and
+/// one tile at a time. What masks exclude for all queries at hand is neither computed nor read.
+///
+/// A value that only some of the queries at hand may see is multiplied by a probability of 0 for the others: it should
+/// be finite. Keys past key_lengths are never read.
+
+#include <cmath>
+
+#include "flan/cpu/attention_keys.hpp"
+#include "flan/cpu/dispatch.hpp"
+#include "flan/cpu/scratch.hpp"
+
+namespace flan::detail {
+
+/// Queries of a task: enough to make packing the keys cheap, few enough that two threads share one head's queries.
+inline constexpr extent queries_per_task = 240;
+
+template <instruction_set I, class Y, class F, class Q, class K>
+struct attention_forward {
+  using kernels = attention_kernels<I>;
+  heads_view<Y> y;
+  vector_view<F> lse;
+  heads_view<Q const> q;
+  heads_view<K const> k, v;
+  attention_options<F> const& o;
+
+  /// The queries [first, last) of the group that begins at batch row b; query t is position t % length of row
+  /// b + t / length.
+  void run(extent b, extent h, extent first, extent last) const {
+    frame scratch{thread_scratch()};
+    attention_keys<F, K> const keys(scratch, o, k, v, b, h);
+    extent const count = last - first, width = rounded_up(q.width, 2 * kernels::width);
+    bool const one_row = first / q.length == (last - 1) / q.length;
+    extent const low = one_row ? first % q.length : 0, high = one_row ? (last - 1) % q.length : q.length - 1;
+    float const* const start = keys.start(scratch, low, high);
+    float* const sums = scratch.template make<float>(rounded_up(count, kernels::tallest), width).data;
+    std::fill_n(sums, rounded_up(count, kernels::tallest) * width, 0.0f);
+    auto* const states = scratch.template make_vector<softmax_state>(count).data;
+    for (extent t = 0; t < count; ++t) states[t] = {};
+
+    task const all{keys, b, first, count, high, width, start, sums, states};
+    if (count == 1) {
+      walk<1, true>(scratch, all);
+    } else if (count <= 4) {
+      walk<4, true>(scratch, all);
+    } else {
+      walk<kernels::tallest, false>(scratch, all);
+    }
+    for (extent t = 0; t < count; ++t) {
+      extent const row = b + (first + t) / q.length, i = (first + t) % q.length;
+      kernels::finish(y.at(row, h, i), sums + t * width, q.width, states[t].sum);
+      if (!lse.empty())
+        lse.data[(row * q.heads + h) * q.length + i] =
+            static_cast<F>(static_cast<double>(states[t].largest) + std::log(static_cast<double>(states[t].sum)));
+    }
+  }
+
+ private:
+  struct task {
+    attention_keys<F, K> const& keys;
+    extent batch, first, count, high, width;
+    float const* start;
+    float* sums;
+    softmax_state* states;
+  };
+
+  /// R queries at a time. A few queries take keys and values from where they lie, panel by panel; many are worth
+  /// packing a tile of both.
+  template <int R, bool InPlace>
+  void walk(frame<host_memory>& scratch, task const& t) const {
+    extent const tile_keys = std::min(rounded_up(t.keys.length, key_panel), key_tile);
+    float* const panels = scratch.template make<float>(InPlace ? key_panel : tile_keys, q.width).data;
+    float* const values = InPlace ? nullptr : scratch.template make<float>(tile_keys, t.width).data;
+    float* const scores = scratch.template make<float>(R, score_stride).data;
+    float* const query = scratch.template make<float>(R, q.width).data;
+    for (extent tile = 0; tile < t.keys.length; tile += key_tile) {
+      if constexpr (!InPlace) {
+        extent const n = std::min(key_tile, t.keys.length - tile);
+        for (extent j = 0; j < n; j += key_panel)
+          kernels::pack_panel(panels + j * q.width, t.keys.key_rows + tile + j, std::min(key_panel, n - j), q.width);
+        kernels::pack_rows(values, t.width, t.keys.value_rows + tile, n, q.width);
+      }
+      for (extent at = 0; at < t.count; at += R) block<R, InPlace>(t, at, tile, panels, values, scores, query);
+    }
+  }
+
+  template <int R, bool InPlace>
+  void block(task const& t, extent at, extent tile, float* panels, float const* values, float* scores,
+             float* query) const {
+    extent const count = std::min<extent>(R, t.count - at);
+    extent position[R], place[R];
+    Q const* rows[R];
+    float const* start[R];
+    for (extent r = 0; r < R; ++r) {
+      extent const n = t.first + at + std::min(r, count - 1), row = t.batch + n / q.length;
+      position[r] = n % q.length, place[r] = row * q.length + position[r];
+      rows[r] = q.at(row, t.keys.head, position[r]);
+      start[r] = t.start + (t.high - position[r]) + tile;
+    }
+    auto const seen = t.keys.seen(position, place, count, tile);
+    if (seen.first >= seen.last) return;
+    kernels::template interleave<R>(query, rows, count, q.width);
+    if constexpr (InPlace) {
+      for (extent j = seen.first; j < seen.last; j += key_panel) {
+        kernels::pack_panel(panels, t.keys.key_rows + tile + j, std::min(key_panel, seen.last_key - j), q.width);
+        float const* here[R];
+        for (int r = 0; r < R; ++r) here[r] = start[r] + j;
+        kernels::template scores<R>(scores + j, query, here, panels, 0, 1, q.width);
+      }
+    } else {
+      kernels::template scores<R>(scores, query, start, panels, seen.first / key_panel, seen.last / key_panel, q.width);
+    }
+    float rescale[R] = {};
+    tile_rules const rules = t.keys.rules(tile);
+    for (extent r = 0; r < count; ++r)
+      rescale[r] = kernels::softmax(scores + r * score_stride, seen.first, seen.last,
+                                    t.keys.rules_of_query(position[r], place[r], tile), rules, t.states[at + r]);
+    float* const out = t.sums + at * t.width;
+    extent const terms = seen.last_key - seen.first;
+    if constexpr (InPlace) {
+      kernels::template accumulate_in_place<R>(out, t.width, rescale, scores + seen.first,
+                                               t.keys.value_rows + tile + seen.first, terms, q.width);
+    } else {
+      kernels::template accumulate<R, false>(out, t.width, rescale, scores + seen.first, values + seen.first * t.width,
+                                             t.width, terms, t.width);
+    }
+  }
+};
+
+}  // namespace flan::detail
