@@ -2,6 +2,7 @@
 /// The CPU backend: own kernels for AVX-512, AVX2 and any processor, chosen when the program runs; no library to link.
 
 #include "flan/backend/host_memory.hpp"
+#include "flan/cpu/attention.hpp"
 #include "flan/cpu/decode.hpp"
 #include "flan/cpu/elementwise.hpp"
 #include "flan/cpu/embedding.hpp"
@@ -10,7 +11,6 @@
 #include "flan/cpu/optimizer.hpp"
 #include "flan/cpu/products.hpp"
 #include "flan/cpu/weights.hpp"
-#include "flan/reference/attention.hpp"
 
 namespace flan {
 
@@ -23,7 +23,7 @@ class cpu_backend : public host_memory,
                     public detail::cpu_elementwise,
                     public detail::cpu_norm,
                     public detail::cpu_embedding,
-                    public reference::attentions,
+                    public detail::cpu_attention,
                     public detail::cpu_decode,
                     public detail::cpu_optimizer {
   instruction_set isa_;
@@ -33,6 +33,7 @@ class cpu_backend : public host_memory,
         detail::cpu_elementwise(i),
         detail::cpu_norm(i),
         detail::cpu_embedding(i),
+        detail::cpu_attention(i),
         detail::cpu_decode(i),
         detail::cpu_optimizer(i),
         isa_(i) {}

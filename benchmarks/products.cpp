@@ -1,0 +1,151 @@
+// Products of the T5 shapes on every instruction set of the machine, in GFLOP/s and as a share of two ceilings measured
+// in the same run: fused multiply-adds from registers, and reading memory from end to end. Look at the rates of the
+// rows "best": on a machine that does other work too, the best of nine is what the kernels can do. With one thread they
+// are per second of processor time, with more per second of the clock.
+
+#include <benchmark/benchmark.h>
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "flan/cpu/backend.hpp"
+#include "peak.hpp"
+
+namespace {
+
+using namespace flan;
+
+struct ceilings {
+  double flops, bytes;  // per second
+};
+
+template <class T>
+tensor<T> random_tensor(cpu_backend& be, extent rows, extent columns, std::uint64_t key) {
+  tensor<T> t(be, rows, columns);
+  for (extent i = 0; i < rows * columns; ++i)
+    t.view.data[i] = T(static_cast<float>(uniform(key, static_cast<std::uint64_t>(i)) - 0.5));
+  return t;
+}
+
+template <class W>
+weight<W> random_weight(cpu_backend& be, extent rows, extent columns, std::uint64_t key) {
+  auto w = be.allocate_weight<W>(rows, columns);
+  for (extent i = 0; i < rows * columns; ++i)
+    w.data[i] = W(static_cast<float>(uniform(key, static_cast<std::uint64_t>(i)) - 0.5));
+  return w;
+}
+
+void report(benchmark::State& state, ceilings c, double flops, double bytes) {
+  auto const n = static_cast<double>(state.iterations());
+  state.counters["GFLOP/s"] = benchmark::Counter(flops * n / 1e9, benchmark::Counter::kIsRate);
+  state.counters["of FMA peak %"] = benchmark::Counter(100 * flops * n / c.flops, benchmark::Counter::kIsRate);
+  if (bytes > 0)
+    state.counters["of read rate %"] = benchmark::Counter(100 * bytes * n / c.bytes, benchmark::Counter::kIsRate);
+}
+
+enum class direction { forward, input_gradient, weight_gradient };
+
+template <class T>
+void large(benchmark::State& state, instruction_set isa, int workers, ceilings c, extent m, extent n, extent k,
+           bool packed, direction d) {
+  set_threads(workers);
+  cpu_backend be{{.isa = isa}};
+  auto w = random_weight<T>(be, n, k, 1);
+  auto x = random_tensor<T>(be, m, k, 2), dx = x;
+  auto y = random_tensor<float>(be, m, n, 3), dw = random_tensor<float>(be, n, k, 4);
+  if (packed) be.pack(w);
+  for (auto _ : state) {
+    if (d == direction::forward) be.matmul(y.view, in(x.view), w, matmul_options{});
+    if (d == direction::input_gradient) be.matmul(dx.view, in(y.view), w, {.transpose = true});
+    if (d == direction::weight_gradient) be.weight_gradient(dw.view, in(y.view), in(x.view), 1.0);
+    benchmark::ClobberMemory();
+  }
+  report(state, c, 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k), 0);
+}
+
+/// All weights of a decoder step, one after the other, so that they come from memory as they do in use.
+template <class T>
+void decode(benchmark::State& state, instruction_set isa, int workers, ceilings c, extent m, extent d, extent inner,
+            extent ff, extent layers) {
+  set_threads(workers);
+  cpu_backend be{{.isa = isa}};
+  std::vector<weight<T>> weights;
+  double elements = 0;
+  for (extent l = 0; l < layers; ++l) {
+    struct shape {
+      extent n, k;
+    };
+    for (shape s :
+         {shape{inner, d}, {inner, d}, {inner, d}, {d, inner}, {inner, d}, {d, inner}, {ff, d}, {ff, d}, {d, ff}}) {
+      weights.push_back(random_weight<T>(be, s.n, s.k, 1));
+      be.pack(weights.back());
+      elements += static_cast<double>(s.n * s.k);
+    }
+  }
+  auto x = random_tensor<T>(be, m, std::max(ff, inner), 2);
+  tensor<float> y(be, m, std::max(ff, inner));
+  for (auto _ : state) {
+    for (auto const& w : weights)
+      be.matmul(y.view.column_range(0, w.rows), in(x.view.column_range(0, w.columns)), w, matmul_options{});
+    benchmark::ClobberMemory();
+  }
+  report(state, c, 2 * elements * static_cast<double>(m), elements * sizeof(T));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  int const most = threads();
+  for (instruction_set isa : {instruction_set::portable, instruction_set::avx2, instruction_set::avx512}) {
+    if (!available(isa)) continue;
+    for (int workers = 1; workers <= most; workers = workers < most && 2 * workers > most ? most : 2 * workers) {
+      ceilings const c{peak::multiply_adds(isa, workers), peak::read_rate(workers)};
+      std::printf("%s, %d threads: %.1f GFLOP/s, reading %.1f GB/s\n", std::string(name_of(isa)).c_str(), workers,
+                  c.flops / 1e9, c.bytes / 1e9);
+      auto const name = [&](std::string const& what) {
+        return std::string(name_of(isa)) + "/" + std::to_string(workers) + "/" + what;
+      };
+      auto const add = [&](std::string const& what, auto f) {
+        auto* const registered = benchmark::RegisterBenchmark(name(what).c_str(), f);
+        registered->Unit(benchmark::kMicrosecond)->MinTime(0.02)->Repetitions(9)->ReportAggregatesOnly();
+        registered->ComputeStatistics("best", [](auto const& v) { return *std::max_element(v.begin(), v.end()); });
+        if (workers > 1) registered->UseRealTime();
+      };
+      struct shape {
+        char const* what;
+        extent m, n, k;
+      };
+      for (shape s : {shape{"small q", 512, 384, 512},
+                      {"small wi", 512, 1024, 512},
+                      {"base q", 512, 768, 768},
+                      {"base wi", 512, 2048, 768},
+                      {"base wo", 512, 768, 2048},
+                      {"base wi, 64 rows", 64, 2048, 768},
+                      {"base head, 64 rows", 64, 32128, 768}}) {
+        add(std::string(s.what) + " f32",
+            [=](auto& state) { large<float>(state, isa, workers, c, s.m, s.n, s.k, true, direction::forward); });
+        add(std::string(s.what) + " bf16",
+            [=](auto& state) { large<bf16>(state, isa, workers, c, s.m, s.n, s.k, true, direction::forward); });
+      }
+      for (auto [what, d] : {std::pair{"forward", direction::forward},
+                             {"dx", direction::input_gradient},
+                             {"dw", direction::weight_gradient}}) {
+        direction const way = d;
+        add(std::string("training base wi, 2048 rows ") + what + " f32",
+            [=](auto& state) { large<float>(state, isa, workers, c, 2048, 2048, 768, false, way); });
+        add(std::string("training base wi, 2048 rows ") + what + " bf16",
+            [=](auto& state) { large<bf16>(state, isa, workers, c, 2048, 2048, 768, false, way); });
+      }
+      for (extent m : {1, 2, 4, 8}) {
+        auto const rows = ", " + std::to_string(m) + " rows";
+        add("decode small f32" + rows, [=](auto& s) { decode<float>(s, isa, workers, c, m, 512, 384, 1024, 8); });
+        add("decode small bf16" + rows, [=](auto& s) { decode<bf16>(s, isa, workers, c, m, 512, 384, 1024, 8); });
+        add("decode base f32" + rows, [=](auto& s) { decode<float>(s, isa, workers, c, m, 768, 768, 2048, 12); });
+        add("decode base bf16" + rows, [=](auto& s) { decode<bf16>(s, isa, workers, c, m, 768, 768, 2048, 12); });
+      }
+    }
+  }
+  benchmark::RunSpecifiedBenchmarks();
+}
