@@ -33,7 +33,9 @@ inline std::optional<std::string> file_contents(std::filesystem::path const& pat
 using kept_files = std::vector<std::pair<std::string, std::string>>;
 
 inline void write_files(kept_files const& files, std::filesystem::path const& folder) {
-  std::filesystem::create_directories(folder);
+  std::error_code ec;
+  std::filesystem::create_directories(folder, ec);
+  if (ec) fail("cannot make the folder ", folder.string(), ": ", ec.message());
   for (auto const& [name, text] : files) {
     auto const path = folder / name;
     std::ofstream out(path, std::ios::binary | std::ios::trunc);
