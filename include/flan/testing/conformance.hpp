@@ -20,6 +20,7 @@ namespace flan::testing {
 
 struct conformance_options {
   std::uint64_t seed = 1;  ///< of the random contents
+  bool small = false;      ///< leaves the larger shapes out: a tenth of the time, and still every op
 };
 
 /// Runs what the backend models: forward, decoding and loss always, backward and optimizer ops where it has them. Works
@@ -29,7 +30,7 @@ report conformance(B const& backend, conformance_options const& o = {}) {
   using W = typename P::weight;
   using X = typename P::activation;
   using F = typename P::wide;
-  conformance_session<B> s(backend, o.seed);
+  conformance_session<B> s(backend, o.seed, o.small);
   constexpr bool mixed = !std::is_same_v<X, F>;
 
   detail::check_layouts<W>(s);

@@ -88,19 +88,21 @@ attention_arguments<X, F> make_attention(S& s, attention_shape const& a, attenti
   return t;
 }
 
-template <class F>
-void each_attention(F f) {
-  for (auto const& shape : attention_shapes)
+template <class S, class F>
+void each_attention(S const& s, F f) {
+  for (auto const& shape : attention_shapes) {
+    if (s.skips(shape.batch * shape.heads * shape.queries * shape.keys * shape.width)) continue;
     for (auto const& c : attention_cases)
       for (bool cache : {false, true})
         f(shape, c, cache,
           sentence(shape.batch, " x ", shape.heads, " heads, ", shape.queries, " queries, ", shape.keys, " keys of ",
                    shape.width, ", ", c.name, cache ? ", from a cache" : ""));
+  }
 }
 
 template <class X, class F, class S>
 void check_attention(S& s) {
-  each_attention([&](attention_shape const& shape, attention_case const& c, bool cache, std::string const& context) {
+  each_attention(s, [&](attention_shape const& shape, attention_case const& c, bool cache, std::string const& context) {
     auto t = make_attention<X, F>(s, shape, c, cache);
     auto const call = [&](vector_view<F> lse) {
       return [&t, lse](auto& be) {
@@ -124,7 +126,7 @@ void check_attention(S& s) {
 
 template <class X, class F, class S>
 void check_attention_backward(S& s) {
-  each_attention([&](attention_shape const& shape, attention_case const& c, bool cache, std::string const& context) {
+  each_attention(s, [&](attention_shape const& shape, attention_case const& c, bool cache, std::string const& context) {
     if (c.key_rows || c.ancestry) return;
     auto t = make_attention<X, F>(s, shape, c, cache);
     auto const p = cache ? placement::ragged : placement::aligned;

@@ -16,7 +16,7 @@ namespace flan::testing {
 struct op_report {
   std::string op;
   int comparisons = 0;                  ///< outputs compared with the oracle's
-  double worst = 0;                     ///< the largest error that was found, as `comparison` measures it
+  double worst = 0;                     ///< the error nearest to (or beyond) what is allowed, as `comparison` measures
   double tolerance = 0;                 ///< the error allowed there; 0 for ops that only move values
   int failures = 0;                     ///< comparisons, guards and repetitions that went wrong
   std::vector<std::string> examples{};  ///< of the failures: the first few, as sentences

@@ -65,12 +65,17 @@ class conformance_session {
   static constexpr std::size_t examples_kept = 3;
   checked<B, reference_backend> be_;
   std::uint64_t key_;
+  bool small_;
   std::string context_;
 
   void fail_op(std::string_view op, std::string const& what) {
     auto& r = result.of(op);
     ++r.failures;
     if (r.examples.size() < examples_kept) r.examples.push_back(context_ + ": " + what);
+  }
+  /// How much of what is allowed an error takes.
+  static double share(double error, double tolerance) {
+    return tolerance > 0 ? error / tolerance : error > 0 ? std::numeric_limits<double>::infinity() : 0;
   }
   template <class T>
   static bool same_bits(T const& a, T const& b) {
@@ -93,11 +98,12 @@ class conformance_session {
  public:
   report result;
 
-  conformance_session(B const& backend, std::uint64_t seed) : be_(backend), key_(seed) {
+  conformance_session(B const& backend, std::uint64_t seed, bool small) : be_(backend), key_(seed), small_(small) {
     be_.on_comparison = [this](comparison const& c) {
       auto& r = result.of(c.op);
       ++r.comparisons;
-      if (c.error > r.worst || r.comparisons == 1) r.worst = c.error, r.tolerance = c.tolerance;
+      if (c.error * r.tolerance > r.worst * c.tolerance || r.comparisons == 1)
+        r.worst = c.error, r.tolerance = c.tolerance;
       if (!c.ok()) fail_op(c.op, c.sentence());
     };
   }
@@ -105,6 +111,9 @@ class conformance_session {
 
   /// The backend itself, unchecked.
   B& backend() { return be_; }
+
+  /// Whether a case of so many multiplications is left out.
+  bool skips(extent work) const { return small_ && work > 2000; }
 
   double normal() { return flan::normal(key_, ++counter_); }
   extent below(extent n) { return static_cast<extent>(uniform_below(key_, ++counter_, static_cast<std::uint64_t>(n))); }
