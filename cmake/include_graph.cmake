@@ -55,7 +55,7 @@ function(floor_of path result)
 endfunction()
 
 get_filename_component(ROOT "${ROOT}" ABSOLUTE)
-file(GLOB_RECURSE headers RELATIVE "${ROOT}" "${ROOT}/*.hpp" "${ROOT}/*.cuh" "${ROOT}/*.h")
+file(GLOB_RECURSE headers RELATIVE "${ROOT}" "${ROOT}/*.hpp" "${ROOT}/*.cuh" "${ROOT}/*.inc")  # .inc: text that a header stamps several times
 list(SORT headers)
 if(NOT headers)
   message(FATAL_ERROR "no header found below ${ROOT}")

@@ -7,7 +7,7 @@ set(flan_package_folder "${CMAKE_INSTALL_LIBDIR}/cmake/flan")
 
 install(TARGETS flan flan_text flan_eigen EXPORT flan)
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/flan" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
-  FILES_MATCHING PATTERN "*.hpp" PATTERN "*.cuh")
+  FILES_MATCHING PATTERN "*.hpp" PATTERN "*.cuh" PATTERN "*.inc")
 install(EXPORT flan NAMESPACE flan:: DESTINATION "${flan_package_folder}" FILE flanTargets.cmake)
 
 configure_package_config_file(cmake/flanConfig.cmake.in "${PROJECT_BINARY_DIR}/flanConfig.cmake"
