@@ -100,7 +100,9 @@ struct t5_block {
       if_present(cross_norm, [&](auto& norm) {
         auto* const ct = kept ? &kept->cross : nullptr;
         auto const cx = normed(norm, ct);
-        c.forward(be, h, cx, call.states, cross_call(call, number), ct ? &ct->inside : nullptr);
+        matrix<X, C.d_model> states;  // none when decoding: the caches hold what was made of them
+        if (!call.caches) states = call.states;
+        c.forward(be, h, cx, states, cross_call(call, number), ct ? &ct->inside : nullptr);
       });
     });
     auto* const ft = kept ? &kept->ff : nullptr;

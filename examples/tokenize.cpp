@@ -1,0 +1,75 @@
+// Text to token ids and back, a line at a time.
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "flan/text/any_tokenizer.hpp"
+
+namespace {
+
+std::vector<flan::token> parse_ids(std::string const& line, long number) {
+  std::vector<flan::token> ids;
+  std::istringstream words(line);
+  for (std::string word; words >> word;) {
+    std::size_t used = 0;
+    long id = -1;
+    try {
+      id = std::stol(word, &used);
+    } catch (std::exception const&) {
+    }
+    if (used != word.size() || id < 0 || id > 0x7fffffff)
+      flan::fail("line ", number, ": expected token ids separated by spaces, but found \"", word, "\"");
+    ids.push_back(static_cast<flan::token>(id));
+  }
+  return ids;
+}
+
+void run(std::string const& vocabulary, bool decode, bool json) {
+  auto const tokenizer = flan::load_tokenizer(vocabulary);
+  if (!tokenizer) flan::fail("the folder ", vocabulary, " has no vocabulary (no spiece.model, and it is no ByT5)");
+  std::string line;
+  for (long number = 1; std::getline(std::cin, line); ++number) {
+    std::vector<flan::token> const ids = decode ? parse_ids(line, number) : tokenizer->encode(line);
+    std::string const text = decode ? tokenizer->decode(ids) : line;
+    if (json) {
+      // Bytes that are not UTF-8 cannot stand in JSON.
+      std::cout << nlohmann::json{{"text", flan::repair_utf8(text)}, {"ids", ids}}.dump() << '\n';
+    } else if (decode) {
+      std::cout << text << '\n';
+    } else {
+      for (std::size_t i = 0; i < ids.size(); ++i) std::cout << (i ? " " : "") << ids[i];
+      std::cout << '\n';
+    }
+  }
+  std::cout.flush();
+  if (!std::cout) flan::fail("the output cannot be written");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  CLI::App app{
+      "Reads lines from standard input and writes their token ids, without the final end token; with --decode "
+      "the other way round."};
+  std::string vocabulary;
+  bool decode = false, json = false;
+  app.add_option("--vocab", vocabulary, "spiece.model, another sentencepiece file, or the folder of a model")
+      ->required()
+      ->type_name("FILE");
+  app.add_flag("--decode", decode, "read ids separated by spaces, write text");
+  app.add_flag("--json", json, "write {\"text\", \"ids\"} for each line");
+  app.footer("Exit status: 0 success, 1 failure, 2 wrong usage.");
+  try {
+    app.parse(argc, argv);
+  } catch (CLI::ParseError const& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  }
+  run(vocabulary, decode, json);
+  return 0;
+} catch (std::exception const& e) {
+  std::cerr << "tokenize: " << e.what() << '\n';
+  return 1;
+}
