@@ -194,8 +194,8 @@ TEST_CASE("ids of special tokens come from the folder's files") {
   }
   SECTION("tokenizer.json before tokenizer_config.json") {
     put_file(folder / "tokenizer_config.json", R"({"added_tokens_decoder": {"500": {"content": "<extra_id_0>"}}})");
-    put_file(folder / "tokenizer.json",
-             R"({"added_tokens": [)" + token_at(700) + R"(], "model": {"vocab": [["a", 0]]}})");
+    put_file(folder / "tokenizer.json", R"({"added_tokens": [)" + token_at(700) +
+                                            R"(], "model": {"added_tokens": [{"id": 9}], "vocab": [["\"]}", 0]]}})");
     CHECK(flan::sentencepiece_tokenizer(folder.path).encode("<extra_id_0>") == ids{700});
   }
   SECTION("files that contradict the vocabulary") {
@@ -216,6 +216,12 @@ TEST_CASE("ids of special tokens come from the folder's files") {
     put_file(folder / "tokenizer_config.json", "{}");
     put_file(folder / "tokenizer.json", R"({"added_tokens": [{"id": 4294967296, "content": "<a>"}]})");
     CHECK_THROWS_WITH(flan::sentencepiece_tokenizer(folder.path), ContainsSubstring("4294967296"));
+    put_file(folder / "tokenizer.json", R"({"added_tokens": [{"id": 4, "content": "<a>")");
+    CHECK_THROWS_WITH(flan::sentencepiece_tokenizer(folder.path), ContainsSubstring("not valid JSON"));
+    put_file(folder / "tokenizer.json", "");
+    CHECK_THROWS_WITH(flan::sentencepiece_tokenizer(folder.path), ContainsSubstring("not valid JSON"));
+    put_file(folder / "tokenizer.json", R"({"added_tokens": []}})");
+    CHECK_THROWS_WITH(flan::sentencepiece_tokenizer(folder.path), ContainsSubstring("not valid JSON"));
     put_file(folder / "tokenizer.json", R"({"added_tokens": [{"content": "<a>"}]})");
     CHECK_THROWS_WITH(flan::sentencepiece_tokenizer(folder.path), ContainsSubstring("no integer \"id\""));
   }

@@ -6,11 +6,12 @@
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <limits>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "flan/core/error.hpp"
@@ -70,8 +71,10 @@ inline std::string read_data_file(std::filesystem::path const& path) {
   if (std::filesystem::is_directory(path)) fail("cannot read ", path.string(), ": it is a folder");
   std::ifstream in(path, std::ios::binary);
   if (!in) fail("cannot open ", path.string());
-  std::string text{std::istreambuf_iterator<char>(in), {}};
+  std::ostringstream bytes;
+  bytes << in.rdbuf();
   if (in.bad()) fail("cannot read ", path.string());
+  std::string text = std::move(bytes).str();
   if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
   return text;
 }

@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -24,9 +24,10 @@ inline std::optional<std::string> file_contents(std::filesystem::path const& pat
   std::error_code none;
   if (!std::filesystem::is_regular_file(path, none)) return {};
   std::ifstream in(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(in), {}};
+  std::ostringstream text;
+  text << in.rdbuf();
   if (!in.is_open() || in.bad()) fail("cannot read ", path.string());
-  return text;
+  return std::move(text).str();
 }
 
 /// The files of a tokenizer as they were found, kept so that a model saves exactly what it was loaded with.
