@@ -1,12 +1,12 @@
-// What a user writes first. It needs every dependency of flan::flan to compile and link, and no file to run.
-#include <flan/core/config.hpp>
-#include <flan/core/error.hpp>
+// What a user writes first. Without an argument it shows that everything links: there is no such folder, and flan says
+// so.
+#include <flan/flan.hpp>
 #include <iostream>
 
-int main() {
-  try {
-    flan::fail("flan ", flan::version.major_number);
-  } catch (flan::error const& e) {
-    std::cout << e.what() << '\n';
-  }
+int main(int count, char** arguments) try {
+  auto const model = flan::load(count > 1 ? arguments[1] : "no such folder");
+  std::cout << model.generate("Is the sky blue?") << '\n';
+} catch (flan::error const& e) {
+  std::cout << "flan " << flan::version.major_number << ": " << e.what() << '\n';
+  return count > 1;
 }
