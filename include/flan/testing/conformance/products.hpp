@@ -23,7 +23,6 @@ void check_matmul(S& s, bool packed) {
   for (auto const& shape : product_shapes) {
     if (s.skips(shape.m * shape.n * shape.k)) continue;
     for (bool transpose : {false, true}) {
-      if (transpose && packed) continue;  // gradients are taken of row-major weights
       auto const p = turn++ % 2 ? placement::ragged : placement::aligned;
       auto w = transpose ? s.template weights<W>(shape.k, shape.n) : s.template weights<W>(shape.n, shape.k);
       if (packed) s.backend().pack(w);
@@ -33,10 +32,7 @@ void check_matmul(S& s, bool packed) {
         matmul_options const o{accumulate, transpose, accumulate ? 0.3 : 1.0};
         s.run(
             "matmul",
-            name(shape, p,
-                 transpose ? ", transposed"
-                 : packed  ? ", packed"
-                           : "") +
+            name(shape, p, packed ? ", packed" : "") + (transpose ? ", transposed" : "") +
                 (accumulate ? ", added" : ""),
             [&](auto& be) { be.matmul(y.view, in(x.view), w, o); }, y);
       }
