@@ -3,6 +3,7 @@
 /// cpu/kernels/product.inc.
 
 #include <algorithm>
+#include <type_traits>
 
 #include "flan/core/parallel.hpp"
 #include "flan/cpu/dispatch.hpp"
@@ -27,10 +28,10 @@ enum class arrangement : signed char {
 
 /// y[m][n] = or += scale · Σ_k left(m, k)·right(k, n).
 ///
-/// A task takes some rows and some panels of 32 outputs, and runs through the terms in chunks of 256: it brings the
-/// chunk's part of both operands into contiguous blocks (a packed weight is one already), widened to float, and adds
-/// the chunk to its totals. Which rows and panels share a task depends on the machine; what is added to a result in
-/// which order does not.
+/// The right operand comes in panels: a packed weight's own, or copies of one slab after the other, made by all
+/// threads. A task takes a block of rows, copies it once, so that it stays in the second-level cache, and streams
+/// panels past it. Both are widened to float on the way. Which rows and panels share a task depends on the machine;
+/// what is added to a result in which order does not: chunks of 256 terms, one accumulator each, one after the other.
 template <class Y, class A, class B>
 struct product {
   matrix<Y> y;
@@ -47,80 +48,108 @@ struct product {
   void run(instruction_set isa) const {
     if (y.empty()) return;
     if constexpr (has_product_kernels<Y, A, B>) {
-      with_kernels(isa, [&](auto i) { run_tasks<i()>(); });
+      with_kernels(isa, [&](auto i) {
+        using kernels = product_kernels<i()>;
+        if (right_as == arrangement::panels)
+          multiply_panels<kernels>(right, right_stride, 0, quotient_up(y.columns, panel_width));
+        else
+          multiply_slabs<kernels>();
+      });
     } else {
       run_plainly();
     }
   }
 
  private:
-  /// Rows of the left operand that are copied at a time: with 256 terms they fit the second-level cache.
-  static constexpr extent rows_at_once = 144;
-  static_assert(rows_at_once % row_multiple == 0);
+  /// Elements of the left operand in a block: 512 kB as floats.
+  static constexpr extent block_elements = extent{128} << 10;
+  /// Terms of a block. Longer sums come in blocks of 2,048, with the totals of all panels kept between them.
+  static constexpr extent most_block_terms = 3072, split_block_terms = 2048;
+  /// Elements of the right operand in a slab of panels: 8 MB as floats, to be read again from the last-level cache.
+  static constexpr extent slab_elements = extent{2} << 20;
 
-  template <instruction_set I>
-  void run_tasks() const {
-    extent const panels = quotient_up(y.columns, panel_width);
-    // Few rows: the weight streams from memory once, and a task is a few panels from end to end. Many rows: what a task
-    // copies of the right operand pays off over at least rows_at_once rows.
-    extent const workers = threads();
-    extent panels_each = y.rows == 1 ? 4 : y.rows <= row_multiple ? 2 : 8;
-    extent rows_each = right_as == arrangement::panels ? rows_at_once : 1024;
-    bool const small = y.rows * panels * panel_width * terms <= 1 << 16;
-    if (small) panels_each = panels;
-    while (!small && panels_each > 1 && quotient_up(panels, panels_each) * quotient_up(y.rows, rows_each) < 2 * workers)
-      panels_each /= 2;
-    while (!small && rows_each > rows_at_once &&
-           quotient_up(panels, panels_each) * quotient_up(y.rows, rows_each) < 3 * workers)
-      rows_each = std::max(rows_at_once, rows_each / 2);
-    extent const across = quotient_up(panels, panels_each);
-    parallel_for(across * quotient_up(y.rows, rows_each), 1, [&](extent begin, extent end) {
+  template <class Kernels>
+  void multiply_slabs() const {
+    extent const panels = quotient_up(y.columns, panel_width), step = terms * panel_width;
+    extent const at_once = std::min(panels, std::max<extent>(1, slab_elements / std::max<extent>(step, 1)));
+    frame scratch{thread_scratch()};
+    float* const slab = scratch.template make<float>(at_once, step).data;
+    for (extent first = 0; first < panels; first += at_once) {
+      extent const count = std::min(at_once, panels - first), chunks = quotient_up(terms, product_chunk);
+      // Some 32,768 elements are worth the hand-over to another thread.
+      parallel_for(count * chunks, 4, [&](extent begin, extent end) {
+        for (extent i = begin; i < end; ++i) {
+          extent const p = i / chunks, k = i % chunks * product_chunk;
+          copy_right<Kernels>(slab + p * step + k * panel_width, (first + p) * panel_width, k,
+                              std::min(product_chunk, terms - k));
+        }
+      });
+      multiply_panels<Kernels>(static_cast<float const*>(slab), step, first, count);
+    }
+  }
+
+  /// How the work on some panels is divided.
+  struct division {
+    extent rows, terms;  // of a block of the left operand
+    extent panels;       // of a task
+
+    division(extent all_rows, extent all_terms, extent all_panels) {
+      terms = quotient_up(all_terms > most_block_terms ? split_block_terms : std::max<extent>(all_terms, 1),
+                          product_chunk) *
+              product_chunk;
+      rows = std::clamp(block_elements / terms, 2 * row_multiple, 12 * row_multiple) / row_multiple * row_multiple;
+      if (all_rows < rows) rows = quotient_up(all_rows, row_multiple) * row_multiple;
+      panels = all_panels;
+      if (all_rows * all_panels * panel_width * all_terms <= 1 << 16) return;  // not worth a second thread
+      // Enough tasks to keep threads busy to the end, of at least four panels: the block of rows is copied for each.
+      extent const blocks = quotient_up(all_rows, rows), wanted = 4 * threads();
+      if (blocks < wanted) panels = std::max<extent>(4, quotient_up(all_panels, quotient_up(wanted, blocks)));
+    }
+  };
+
+  template <class Kernels, class W>
+  void multiply_panels(W const* panel, extent step, extent first_panel, extent panels) const {
+    division const by(y.rows, terms, panels);
+    extent const across = quotient_up(panels, by.panels);
+    parallel_for(across * quotient_up(y.rows, by.rows), 1, [&](extent begin, extent end) {
       for (extent t = begin; t < end; ++t) {
-        extent const row = t / across * rows_each, panel = t % across * panels_each;
-        run_task<I>(row, std::min(rows_each, y.rows - row), panel, std::min(panels_each, panels - panel));
+        extent const row = t / across * by.rows, p = t % across * by.panels;
+        run_task<Kernels>(by, row, std::min(by.rows, y.rows - row), panel + p * step, step, first_panel + p,
+                          std::min(by.panels, panels - p));
       }
     });
   }
 
-  template <instruction_set I>
-  void run_task(extent first_row, extent rows, extent first_panel, extent panels) const {
-    using kernels = product_kernels<I>;
+  template <class Kernels, class W>
+  void run_task(division const& by, extent row, extent rows, W const* w, extent step, extent first_panel,
+                extent panels) const {
     frame scratch{thread_scratch()};
-    extent const blocks = quotient_up(rows, rows_at_once);
-    extent const block_rows = quotient_up(std::min(rows, rows_at_once), row_multiple) * row_multiple;
-    extent const total_step = block_rows * panel_width;  // from panel to panel, of one block of rows
-    float* const a = scratch.template make<float>(block_rows, block_stride).data;
-    float* const total = scratch.template make<float>(blocks * panels, total_step).data;
-    float* copied = nullptr;
-    if (right_as != arrangement::panels)
-      copied = scratch.template make<float>(panels, product_chunk * panel_width).data;
-    if (terms == 0) std::fill(total, total + blocks * panels * total_step, 0.0f);
+    extent const block_step = by.rows * block_stride, total_step = by.rows * panel_width;
+    extent const group = rows == 1 ? Kernels::abreast : 1;  // panels that are multiplied at the same time
+    bool const split = terms > by.terms;
+    float* const a = scratch.template make<float>(by.terms / product_chunk, block_step).data;
+    float* const totals = scratch.template make<float>(split ? panels : group, total_step).data;
+    if (terms == 0) std::fill(totals, totals + group * total_step, 0.0f);
 
-    for (extent k = 0; k < terms; k += product_chunk) {
-      extent const n = std::min(product_chunk, terms - k);
-      if (copied != nullptr)
-        for (extent p = 0; p < panels; ++p)
-          copy_right<kernels>(copied + p * product_chunk * panel_width, (first_panel + p) * panel_width, k, n);
-      for (extent block = 0; block < blocks; ++block) {
-        extent const row = first_row + block * rows_at_once;
-        extent const count = std::min(rows_at_once, first_row + rows - row);
-        copy_left<kernels>(a, row, count, k, n);
-        float* const t = total + block * panels * total_step;
-        if (copied != nullptr) {
-          kernels::multiply(t, total_step, a, count, copied, product_chunk * panel_width, panels, n, k == 0);
-        } else {
-          kernels::multiply(t, total_step, a, count, right + first_panel * right_stride + k * panel_width, right_stride,
-                            panels, n, k == 0);
+    for (extent start = 0; start == 0 || start < terms; start += by.terms) {
+      extent const stop = std::min(terms, start + by.terms);
+      for (extent k = start; k < stop; k += product_chunk)
+        copy_left<Kernels>(a + (k - start) / product_chunk * block_step, row, rows, k,
+                           std::min(product_chunk, stop - k));
+      for (extent p = 0; p < panels; p += group) {
+        extent const here = std::min(group, panels - p);
+        float* const total = totals + (split ? p * total_step : 0);
+        for (extent k = start; k < stop; k += product_chunk)
+          Kernels::multiply(total, total_step, a + (k - start) / product_chunk * block_step, rows,
+                            w + p * step + k * panel_width, step, here, std::min(product_chunk, stop - k), k == 0);
+        if (stop < terms) continue;
+        for (extent i = 0; i < here; ++i) {
+          extent const column = (first_panel + p + i) * panel_width;
+          Kernels::finish(y.data + row * y.stride + column, y.stride, total + i * total_step, rows,
+                          std::min(panel_width, y.columns - column), static_cast<float>(scale), accumulate);
         }
       }
     }
-    for (extent block = 0; block < blocks; ++block)
-      for (extent p = 0; p < panels; ++p) {
-        extent const row = first_row + block * rows_at_once, column = (first_panel + p) * panel_width;
-        kernels::finish(y.data + row * y.stride + column, y.stride, total + (block * panels + p) * total_step,
-                        std::min(rows_at_once, first_row + rows - row), std::min(panel_width, y.columns - column),
-                        static_cast<float>(scale), accumulate);
-      }
   }
 
   /// Rows row … row + count − 1, terms k … k + n − 1, and zeros for the rows that a tile may add.
