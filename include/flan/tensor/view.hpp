@@ -32,7 +32,8 @@ struct matrix {
   constexpr matrix() = default;
   constexpr matrix(T* d, extent r, extent c) : matrix(d, r, c, c) {}
   constexpr matrix(T* d, extent r, extent c, extent s) : data(d), rows(r), columns(c), stride(s) {
-    if (!fits(Columns, c)) fail("a matrix of ", Columns, " columns cannot view ", c, " columns");
+    // An absent one (data null) fits every width.
+    if (d != nullptr && !fits(Columns, c)) fail("a matrix of ", Columns, " columns cannot view ", c, " columns");
   }
   /// Forgets (or, towards a static width, checks) the width, and may add const.
   template <class U, extent Other>

@@ -1,0 +1,92 @@
+#pragma once
+/// How a run of finetuning goes.
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "flan/data/batching.hpp"
+#include "flan/train/adafactor.hpp"
+#include "flan/train/adamw.hpp"
+#include "flan/train/progress.hpp"
+#include "flan/train/schedule.hpp"
+#include "flan/train/step.hpp"
+
+namespace flan {
+
+struct finetune_options {
+  extent steps = 1'000;         ///< optimizer steps of the whole run, those before a resumption included
+  extent batch_tokens = 8'192;  ///< encoder and decoder positions of a step, padding included, at most
+  extent accumulate = 1;        ///< micro-batches of a step: less memory, the same gradient
+  extent max_input = 512;       ///< tokens of an input, its end token included; longer ones are cut
+  extent max_target = 128;      ///< tokens of a target, likewise
+  std::variant<adafactor, adamw> optimizer = adafactor{};  ///< one of your own: finetune's fourth argument
+  flan::schedule schedule = constant_rate{};
+  double clip = 0;  ///< the largest global norm of a step's gradient; 0: no clipping
+  double z_loss = 0;
+  double label_smoothing = 0;       ///< torch's definition
+  std::optional<double> dropout{};  ///< else the configuration's
+  bool recompute = false;           ///< keep blocks' inputs alone and run them again in backward: less memory
+  std::uint64_t seed = 0;           ///< of the order of examples and of dropout
+  std::vector<example> held_out{};  ///< to evaluate on
+  extent evaluate_every = 0;        ///< steps; 0: only at the end, and only when there is something held out
+  std::filesystem::path output{};   ///< the folder of checkpoints; empty: none are saved
+  extent save_every = 0;            ///< steps; 0: only at the end, or when stopped
+  extent keep = 3;                  ///< the last checkpoints that stay; 0: all
+  bool resume = false;              ///< go on from the latest checkpoint in `output`, if there is one
+  std::atomic<bool> const* stop{};  ///< when it turns true (a signal handler may do that) the run saves and returns
+  std::function<void(progress const&)> on_step{};
+  std::function<void(evaluation const&)> on_evaluation{};
+};
+
+/// How a run ended.
+struct finetune_result {
+  extent step = 0;                        ///< steps made in all
+  double loss = 0;                        ///< of the last step; 0 when a resumed run had none left to make
+  bool stopped = false;                   ///< by options.stop, before its last step
+  extent resumed_from = 0;                ///< the step of the checkpoint that it went on from
+  std::optional<double> held_out_loss{};  ///< of the last evaluation
+};
+
+namespace detail {
+
+inline void check(finetune_options const& o) {
+  auto const at_least = [](char const* name, extent value, extent least) {
+    if (value < least) fail("the option ", name, " should be at least ", least, ", but is ", value);
+  };
+  auto const between = [](char const* name, double value, double low, double high) {
+    if (!(value >= low && value < high))
+      fail("the option ", name, " should be a number from ", low, " to below ", high, ", but is ", value);
+  };
+  at_least("steps", o.steps, 1);
+  at_least("evaluate_every", o.evaluate_every, 0);
+  at_least("save_every", o.save_every, 0);
+  at_least("keep", o.keep, 0);
+  between("clip", o.clip, 0, 1e30);
+  between("z_loss", o.z_loss, 0, 1e30);
+  between("label_smoothing", o.label_smoothing, 0, 1);
+  if (o.dropout) between("dropout", *o.dropout, 0, 1);
+  std::visit(
+      [](auto const& s) {
+        if (s.warmup < 0) fail("warm-up should take 0 steps or more, but is ", s.warmup);
+      },
+      o.schedule);
+  if (o.evaluate_every > 0 && o.held_out.empty()) fail("evaluate_every is set, but nothing is held out to evaluate on");
+  if (o.output.empty() && (o.save_every > 0 || o.resume))
+    fail(o.resume ? "to resume" : "to save checkpoints",
+         " a run needs the option output, the folder of its checkpoints");
+}
+
+inline batch_options batching_of(finetune_options const& o, token start) {
+  return {o.batch_tokens, o.accumulate, o.max_input, o.max_target, start};
+}
+
+inline step_settings settings_of(finetune_options const& o, t5_config const& c) {
+  return {o.steps, o.schedule, o.clip, o.z_loss, o.label_smoothing, o.dropout.value_or(c.dropout), o.recompute, o.seed};
+}
+
+}  // namespace detail
+}  // namespace flan

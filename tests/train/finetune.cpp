@@ -1,0 +1,221 @@
+#include "flan/train/finetune.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <set>
+
+#include "flan/data/task.hpp"
+#include "flan/text/bytes.hpp"
+#include "support/catch.hpp"
+#include "support/temporary_folder.hpp"
+#include "train/run_support.hpp"
+
+using namespace flan;
+using namespace flan::testing;
+
+TEMPLATE_TEST_CASE("a resumed run ends with the bits of an uninterrupted one", "[train][resume]", fp32, bf16_mixed) {
+  temporary_folder whole, parts;
+  nano_run<TestType>(whole.path).go(12);
+  std::set<extent> from;
+  for (extent const until : {3, 4, 9, 12}) {
+    std::atomic<bool> stop{false};
+    auto o = nano_options(parts.path, 12);
+    o.stop = &stop;
+    o.on_step = [&](progress const& p) { stop = p.step == until; };
+    auto const r = nano_run<TestType>(parts.path).go(o);
+    from.insert(r.resumed_from);
+    CHECK(r.step == until);
+    CHECK(r.stopped == (until != 12));
+  }
+  CHECK(from == std::set<extent>{0, 3, 4, 9});
+  CHECK(state_bytes(parts.path, 12) == state_bytes(whole.path, 12));
+}
+
+TEST_CASE("micro-batches, threads and recomputation do not change what a run of one seed sees", "[train]") {
+  temporary_folder a, b;
+  auto o = nano_options(a.path, 4);
+  nano_run<>(a.path).go(o);
+  set_threads(3);
+  o.output = b.path;
+  o.recompute = true;
+  nano_run<>(b.path).go(o);
+  set_threads(0);
+  CHECK(state_bytes(a.path, 4) == state_bytes(b.path, 4));
+}
+
+TEST_CASE("a run is not resumed with other data, templates or options", "[train][resume]") {
+  temporary_folder folder;
+  nano_run<>(folder.path).go(4);
+  auto const before = state_bytes(folder.path, 4);
+  auto const o = nano_options(folder.path, 8);
+  auto const refused = [&](mixture const& data, finetune_options const& options, std::string const& why) {
+    CHECK_THROWS_WITH(nano_run<>(folder.path).go(options, data),
+                      ContainsSubstring("cannot resume from") && ContainsSubstring(why));
+  };
+  refused(nano_mixture(41), o, "data and templates was ");
+  refused(nano_mixture(40, "tell {a}"), o, "data and templates was ");
+  auto other = o;
+  other.batch_tokens = 640;
+  refused(nano_mixture(), other, "batch_tokens was 512 and is 640");
+  other = o;
+  other.seed = 3;
+  refused(nano_mixture(), other, "seed was 7 and is 3");
+  other = o;
+  other.optimizer = adafactor{};
+  refused(nano_mixture(), other, "optimizer was adamw and is adafactor");
+  other = o;
+  other.schedule = linear_decay{};
+  refused(nano_mixture(), other, "schedule was constant and is linear");
+  other = o;
+  other.resume = false;
+  CHECK_THROWS_WITH(nano_run<>(folder.path).go(other), ContainsSubstring("there are checkpoints of an earlier run in"));
+  CHECK(state_bytes(folder.path, 4) == before);
+  SECTION("but a longer run of the same, without a schedule that knows its end, is the same run") {
+    nano_run<>(folder.path).go(o);
+    temporary_folder whole;
+    nano_run<>(whole.path).go(8);
+    CHECK(state_bytes(folder.path, 8) == state_bytes(whole.path, 8));
+  }
+}
+
+TEST_CASE("damaged checkpoints are refused by name", "[train][resume]") {
+  temporary_folder folder;
+  nano_run<>(folder.path).go(2);
+  auto const at = folder.path / "step-00000002";
+  auto const resume = [&] { nano_run<>(folder.path).go(4); };
+  SECTION("truncated state") {
+    std::filesystem::resize_file(at / "optimizer.safetensors", 5'000);
+    CHECK_THROWS_WITH(resume(), ContainsSubstring("optimizer.safetensors"));
+  }
+  SECTION("a missing file") {
+    std::filesystem::remove(at / "training.json");
+    CHECK_THROWS_WITH(resume(), ContainsSubstring("it has no training.json"));
+  }
+  SECTION("nonsense") {
+    put_file(at / "training.json", "{\"step\": -1, \"sample\": 3, \"facts\": {}}");
+    CHECK_THROWS_WITH(resume(), ContainsSubstring("training.json: expected a number of steps"));
+  }
+}
+
+TEST_CASE("the last checkpoints stay, and each is a model", "[train]") {
+  temporary_folder folder;
+  auto o = nano_options(folder.path, 9);
+  o.keep = 2;
+  nano_run<> run(folder.path);
+  auto const r = run.go(o);
+  CHECK(r.step == 9);
+  CHECK(r.loss > 0);
+  std::set<std::string> names;
+  for (auto const& e : std::filesystem::directory_iterator(folder.path)) names.insert(e.path().filename().string());
+  CHECK(names == std::set<std::string>{"step-00000008", "step-00000009"});
+  auto const saved =
+      detail::text_model_from<any_t5, fp32>(read_model_files(folder.path / "step-00000009"), cpu_backend());
+  CHECK(saved.generate("say 12", {.max_tokens = 8}) == run.model.generate("say 12", {.max_tokens = 8}));
+  CHECK(saved.score("say 12", {"5"}).front().sum == run.model.score("say 12", {"5"}).front().sum);
+}
+
+TEST_CASE("held-out examples are evaluated when asked for", "[train]") {
+  temporary_folder folder;
+  auto o = nano_options({}, 5);
+  o.held_out = every_record(nano_mixture(10).tasks().front());
+  o.evaluate_every = 2;
+  std::vector<extent> at;
+  double last = 0;
+  o.on_evaluation = [&](evaluation const& e) { at.push_back(e.step), last = e.loss; };
+  nano_run<> run(folder.path);
+  auto const r = run.go(o);
+  CHECK(at == std::vector<extent>{2, 4, 5});
+  REQUIRE(r.held_out_loss);
+  CHECK(*r.held_out_loss == last);
+  // What score says about the same targets.
+  double sum = 0;
+  extent tokens = 0;
+  for (auto const& e : o.held_out) {
+    auto const s = run.model.score(e.input, {e.target}).front();
+    sum -= s.sum;
+    tokens += static_cast<extent>(s.tokens.size());
+  }
+  CHECK(last == Approx(sum / static_cast<double>(tokens)).epsilon(1e-4));
+}
+
+TEST_CASE("a packed model is packed again, and has learnt", "[train]") {
+  temporary_folder folder;
+  nano_run<> run(folder.path);
+  run.model.pack();
+  auto const packed = [&] {
+    int n = 0;
+    for_each_parameter([&](std::string const&, auto const& w) { n += w.format == layout::packed; },
+                       run.model.network());
+    return n;
+  };
+  int const before = packed();
+  REQUIRE(before > 0);
+  auto const score = [&] { return run.model.score("say 12", {"5"}).front().sum; };
+  double const untrained = score();
+  run.go(nano_options({}, 30));
+  CHECK(packed() == before);
+  CHECK(score() > untrained + 1);
+  SECTION("also when training fails") {
+    auto o = nano_options({}, 30);
+    o.on_step = [](progress const& p) {
+      if (p.step == 2) throw std::runtime_error("the host application's own");
+    };
+    CHECK_THROWS_WITH(run.go(o), "the host application's own");
+    CHECK(packed() == before);
+  }
+}
+
+namespace {
+struct momentum {
+  double rate = 0.05, mass = 0.9;
+  static constexpr std::string_view name = "momentum";
+  static constexpr auto members = flan::members("rate", &momentum::rate, "mass", &momentum::mass);
+  std::vector<state_slot> slots(extent rows, extent columns) const { return {{"velocity", rows, columns}}; }
+  template <class B, class M, class G>
+  void update(B&, matrix<M> w, matrix<G const> g, std::span<matrix<M> const> state, update_call const& c) const {
+    for (extent i = 0; i < w.rows * w.columns; ++i) {
+      M& v = state[0].data[i];
+      v = static_cast<M>(mass) * v + static_cast<M>(c.gradient_scale) * g.data[i];
+      w.data[i] -= static_cast<M>(c.rate) * v;
+    }
+  }
+};
+}  // namespace
+
+TEST_CASE("an optimizer of the user's own trains, is saved and resumed", "[train][resume]") {
+  temporary_folder whole, parts;
+  auto const go = [](std::filesystem::path const& folder, extent steps, momentum rule) {
+    nano_run<> run(folder);
+    return finetune(run.model, nano_mixture(), nano_options(folder, steps), rule);
+  };
+  go(whole.path, 8, {});
+  go(parts.path, 5, {});
+  CHECK(go(parts.path, 8, {}).resumed_from == 5);
+  CHECK(state_bytes(parts.path, 8) == state_bytes(whole.path, 8));
+  CHECK_THROWS_WITH(go(parts.path, 9, {.mass = 0.8}), ContainsSubstring("optimizer.mass was 0.9 and is 0.8"));
+}
+
+TEST_CASE("options that make no sense are refused before anything happens", "[train]") {
+  auto const refused = [](auto change, char const* why) {
+    auto o = nano_options({}, 4);
+    change(o);
+    nano_run<> run({});
+    CHECK_THROWS_WITH(run.go(o), ContainsSubstring(why));
+  };
+  using options = finetune_options;
+  refused([](options& o) { o.steps = 0; }, "steps should be at least 1, but is 0");
+  refused([](options& o) { o.dropout = 1; }, "dropout should be a number from 0");
+  refused([](options& o) { o.clip = -1; }, "clip should be");
+  refused([](options& o) { o.save_every = 2; }, "to save checkpoints a run needs the option output");
+  refused([](options& o) { o.resume = true; }, "to resume a run needs the option output");
+  refused([](options& o) { o.evaluate_every = 2; }, "nothing is held out");
+  refused([](options& o) { o.batch_tokens = 16; }, "cannot hold one example of max_input + max_target");
+}
+
+TEST_CASE("a folder that cannot be written to is an error, not a crash", "[train]") {
+  temporary_folder folder;
+  put_file(folder / "file", "");
+  auto o = nano_options(folder / "file", 2);
+  CHECK_THROWS_AS(nano_run<>(folder / "file").go(o), error);
+}
