@@ -14,8 +14,9 @@
 
 namespace flan::detail {
 
-/// Queries of a task: enough to make packing the keys cheap, few enough that two threads share one head's queries.
-inline constexpr extent queries_per_task = 240;
+/// Queries of a task: enough to make packing the keys cheap, few enough that several threads share one
+/// head's; a multiple of every tile's rows.
+inline constexpr extent queries_per_task = 264;
 
 template <instruction_set I, class Y, class F, class Q, class K>
 struct attention_forward {

@@ -8,22 +8,31 @@ namespace flan::detail {
 template <instruction_set>
 struct transposer;
 
+// Before a loop over registers: without it they would be memory.
+#if defined(__clang__)
+#define FLAN_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define FLAN_UNROLL _Pragma("GCC unroll 32")
+#endif
 #if defined(__x86_64__)
 #define FLAN_INLINE inline __attribute__((always_inline, target("avx2,fma")))
 template <>
 struct transposer<instruction_set::avx2> : simd<instruction_set::avx2> {
   FLAN_INLINE static void transpose(vec (&r)[8]) {
     __m256 pair[8], quad[8];
+    FLAN_UNROLL
     for (int i = 0; i < 4; ++i) {
       pair[2 * i] = _mm256_unpacklo_ps(r[2 * i].v, r[2 * i + 1].v);
       pair[2 * i + 1] = _mm256_unpackhi_ps(r[2 * i].v, r[2 * i + 1].v);
     }
+    FLAN_UNROLL
     for (int i = 0; i < 8; i += 4) {
       quad[i] = _mm256_shuffle_ps(pair[i], pair[i + 2], 0x44);
       quad[i + 1] = _mm256_shuffle_ps(pair[i], pair[i + 2], 0xee);
       quad[i + 2] = _mm256_shuffle_ps(pair[i + 1], pair[i + 3], 0x44);
       quad[i + 3] = _mm256_shuffle_ps(pair[i + 1], pair[i + 3], 0xee);
     }
+    FLAN_UNROLL
     for (int i = 0; i < 4; ++i) {
       r[i].v = _mm256_permute2f128_ps(quad[i], quad[i + 4], 0x20);
       r[i + 4].v = _mm256_permute2f128_ps(quad[i], quad[i + 4], 0x31);
@@ -52,5 +61,6 @@ struct transposer<instruction_set::portable> : simd<instruction_set::portable> {
   }
 };
 #undef FLAN_INLINE
+#undef FLAN_UNROLL
 
 }  // namespace flan::detail
