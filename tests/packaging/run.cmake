@@ -19,7 +19,7 @@ function(run what)
 endfunction()
 
 set(configure "${CMAKE_COMMAND}" -S "${consumer}" -B "${SCRATCH}/build" -G "${GENERATOR}"
-  "-DCMAKE_CXX_COMPILER=${COMPILER}" -DCMAKE_BUILD_TYPE=Debug)
+  "-DCMAKE_CXX_COMPILER=${COMPILER}" -DCMAKE_BUILD_TYPE=None)
 
 # Installs and then moves the prefix: what was written for the first place must not matter in the second.
 function(install_and_move result)
