@@ -108,7 +108,7 @@ finetune_result run(Trainer& t, any_tokenizer const& tokenizer, mixture const& d
       result.held_out_loss = t.evaluate(held_out);
       if (o.on_evaluation) o.on_evaluation({at.step, o.steps, *result.held_out_loss});
     }
-    if (saved && (last || result.stopped || (o.save_every > 0 && at.step % o.save_every == 0))) save();
+    if (saved && (result.stopped || (o.save_every > 0 && (last || at.step % o.save_every == 0)))) save();
   }
   return result;
 }

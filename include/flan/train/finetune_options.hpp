@@ -34,7 +34,7 @@ struct finetune_options {
   std::vector<example> held_out{};  ///< to evaluate on
   extent evaluate_every = 0;        ///< steps; 0: only at the end, and only when there is something held out
   std::filesystem::path output{};   ///< the folder of checkpoints; empty: none are saved
-  extent save_every = 0;            ///< steps; 0: only at the end, or when stopped
+  extent save_every = 0;            ///< steps, and then at the end too; 0: only when stopped
   extent keep = 3;                  ///< the last checkpoints that stay; 0: all
   bool resume = false;              ///< go on from the latest checkpoint in `output`, if there is one
   std::atomic<bool> const* stop{};  ///< when it turns true (a signal handler may do that) the run saves and returns

@@ -1,0 +1,232 @@
+// Finetunes a T5-family model on records from files:
+//
+//   finetune --model models/flan-t5-small --data train.tsv --steps 1000 --output models/mine
+//            --input "Is this spam? {text}" --target "{label}"
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "flan/core/parallel.hpp"
+#include "flan/data/delimited.hpp"
+#include "flan/data/jsonl.hpp"
+#include "flan/generate/load.hpp"
+#include "flan/model/initialize.hpp"
+#include "flan/model/presets.hpp"
+#include "flan/train/finetune.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Ctrl-C asks the run to stop; asked twice, the process ends at once.
+std::atomic<bool> stop{false};
+volatile std::sig_atomic_t stopping_signal = 0;
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may not wait");
+
+extern "C" void on_signal(int number) {
+  stop.store(true, std::memory_order_relaxed);
+  stopping_signal = number;
+  std::signal(number, SIG_DFL);
+}
+
+struct settings {
+  std::string model, init, vocabulary, evaluation_file, output;
+  std::vector<std::string> data, columns, unescape;
+  std::string input, target;
+  std::string optimizer = "adafactor", schedule = "constant", precision = "f32";
+  double rate = 0, weight_decay = -1, dropout = -1, temperature = 1;
+  flan::extent warmup = 0;
+  std::uint64_t cap = 0;
+  int threads = 0;
+  flan::finetune_options options;
+};
+
+flan::text_source read_records(std::string const& file, settings const& s) {
+  fs::path const path = file;
+  auto const kind = path.extension();
+  flan::table_options const table{s.columns, s.unescape};
+  if (kind == ".tsv") return flan::tsv(path, table);
+  if (kind == ".csv") return flan::csv(path, table);
+  if (kind != ".jsonl") flan::fail(file, ": expected a name that ends with .jsonl, .tsv or .csv");
+  if (!s.columns.empty() || !s.unescape.empty())
+    flan::fail(file, ": --columns and --unescape are for tables; the keys of JSON lines are their names");
+  return flan::jsonl(path);
+}
+
+/// Each file is a task, called as the file is: without its folder, unless two are called alike.
+flan::mixture read_mixture(settings const& s) {
+  std::vector<flan::weighted_task> tasks;
+  std::set<std::string> names;
+  for (auto const& file : s.data) {
+    auto name = fs::path(file).filename().string();
+    if (!names.insert(name).second) name = file;
+    tasks.push_back(flan::text_task(name, read_records(file, s), s.input, s.target));
+  }
+  flan::proportional share;
+  if (s.cap > 0) share.cap = s.cap;
+  share.temperature = s.temperature;
+  return {share, tasks};
+}
+
+template <class P>
+using model_of = flan::text_model<flan::any_t5, P, flan::cpu_backend>;
+
+/// A model that has learnt nothing yet.
+template <class P>
+model_of<P> fresh_model(settings const& s) {
+  flan::t5_config const c = flan::t5_preset(s.init);
+  flan::cpu_backend be;
+  flan::t5<flan::any_t5, P> network(c);
+  std::fprintf(stderr, "initializing %s: %td parameters\n", s.init.c_str(), flan::count_parameters(network));
+  flan::initialize(be, network, s.options.seed);
+  auto tokenizer =
+      s.vocabulary.empty() ? flan::any_tokenizer(flan::byte_tokenizer()) : flan::load_tokenizer(s.vocabulary).value();
+  return {std::move(network), be, std::move(tokenizer), flan::generation_defaults_of(c)};
+}
+
+/// What would only show after hours of training must show now.
+void check_output(fs::path const& output, fs::path const& checkpoints) {
+  if (fs::exists(output) && !fs::is_directory(output)) flan::fail("--output ", output.string(), " is a file");
+  if (fs::exists(output) && !fs::is_empty(output) && !fs::exists(output / "config.json"))
+    flan::fail("--output ", output.string(), " holds files but no model, so nothing is saved over it: name another");
+  fs::create_directories(checkpoints);
+}
+
+void fill_options(settings& s, fs::path const& checkpoints) {
+  auto& o = s.options;
+  if (s.optimizer == "adafactor") {
+    flan::adafactor a;
+    if (s.rate > 0) a.rate = s.rate;
+    if (s.weight_decay >= 0) a.weight_decay = s.weight_decay;
+    o.optimizer = a;
+  } else {
+    flan::adamw a;
+    if (s.rate > 0) a.rate = s.rate;
+    if (s.weight_decay >= 0) a.weight_decay = s.weight_decay;
+    o.optimizer = a;
+  }
+  if (s.schedule == "constant") o.schedule = flan::constant_rate{s.warmup};
+  if (s.schedule == "linear") o.schedule = flan::linear_decay{s.warmup};
+  if (s.schedule == "cosine") o.schedule = flan::cosine_decay{s.warmup};
+  if (s.schedule == "inverse_square_root")
+    o.schedule = flan::inverse_square_root{s.warmup > 0 ? s.warmup : flan::inverse_square_root{}.flat, s.warmup};
+  if (s.dropout >= 0) o.dropout = s.dropout;
+  if (!s.evaluation_file.empty())
+    o.held_out = flan::every_record(flan::text_task("held out", read_records(s.evaluation_file, s), s.input, s.target));
+  o.output = checkpoints;
+  o.stop = &stop;
+  o.on_step = flan::progress_line{};
+  o.on_evaluation = flan::progress_line{};
+}
+
+/// The process's exit status.
+template <class P>
+int run(settings& s) {
+  fs::path output = fs::path(s.output).lexically_normal();
+  if (!output.has_filename()) output = output.parent_path();
+  fs::path const checkpoints = output.string() + ".checkpoints";
+  check_output(output, checkpoints);
+  auto const train = read_mixture(s);
+  fill_options(s, checkpoints);
+  auto model = s.init.empty() ? flan::load<flan::any_t5, P>(s.model) : fresh_model<P>(s);
+
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  auto const result = flan::finetune(model, train, s.options);
+  if (result.resumed_from > 0)
+    std::fprintf(stderr, "\nresumed from step %td in %s\n", result.resumed_from, checkpoints.c_str());
+  if (result.stopped) {
+    std::fprintf(stderr, "\nstopped at step %td of %td; --resume goes on from %s\n", result.step, s.options.steps,
+                 checkpoints.c_str());
+    return 128 + static_cast<int>(stopping_signal);
+  }
+  model.save(output);
+  std::error_code ignored;
+  if (fs::is_empty(checkpoints, ignored)) fs::remove(checkpoints, ignored);
+  std::printf("saved %s after %td steps", output.c_str(), result.step);
+  if (result.loss > 0) std::printf("; loss %.4f", result.loss);
+  if (result.held_out_loss) std::printf("; held-out loss %.4f", *result.held_out_loss);
+  std::printf("\n");
+  return 0;
+}
+
+void add_options(CLI::App& app, settings& s) {
+  auto& o = s.options;
+  auto* const model = app.add_option("--model", s.model, "folder of the model to start from")->type_name("DIR");
+  auto* const init = app.add_option("--init", s.init, "start from nothing, in the shape of this preset")
+                         ->type_name("PRESET")
+                         ->excludes(model);
+  app.add_option("--vocab", s.vocabulary, "spiece.model for --init (without: bytes, as ByT5)")
+      ->type_name("FILE")
+      ->needs(init)
+      ->check(CLI::ExistingFile);
+  app.add_option("--data", s.data, "records: FILE.jsonl, .tsv or .csv; each file is a task of the mixture")
+      ->type_name("FILE...")
+      ->required();
+  app.add_option("--columns", s.columns, "names of a table's columns, when it has no header line")->delimiter(',');
+  app.add_option("--unescape", s.unescape, "columns where \\n stands for a line break")->delimiter(',');
+  app.add_option("--input", s.input, "template of inputs, with {field} for a record's field")->required();
+  app.add_option("--target", s.target, "template of targets")->required();
+  app.add_option("--output", s.output, "folder for the model; checkpoints go to DIR.checkpoints")
+      ->type_name("DIR")
+      ->required();
+  app.add_option("--steps", o.steps, "optimizer steps")->capture_default_str();
+  app.add_option("--batch-tokens", o.batch_tokens, "encoder and decoder positions of a step")->capture_default_str();
+  app.add_option("--accumulate", o.accumulate, "micro-batches of a step")->capture_default_str();
+  app.add_option("--max-input", o.max_input, "tokens of an input, the end token included")->capture_default_str();
+  app.add_option("--max-target", o.max_target, "tokens of a target")->capture_default_str();
+  app.add_option("--optimizer", s.optimizer)->check(CLI::IsMember({"adafactor", "adamw"}))->capture_default_str();
+  app.add_option("--rate", s.rate, "learning rate (default: 1e-3 for adafactor, 1e-4 for adamw)")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--schedule", s.schedule, "of the rate")
+      ->check(CLI::IsMember({"constant", "linear", "cosine", "inverse_square_root"}))
+      ->capture_default_str();
+  app.add_option("--warmup", s.warmup, "steps until the rate is reached")->check(CLI::NonNegativeNumber);
+  app.add_option("--clip", o.clip, "largest norm of a step's gradient (0: any)");
+  app.add_option("--weight-decay", s.weight_decay, "default: 0 for adafactor, 0.01 for adamw")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--z-loss", o.z_loss, "weight of (log Z)^2");
+  app.add_option("--label-smoothing", o.label_smoothing);
+  app.add_option("--dropout", s.dropout, "default: the model's")->check(CLI::Range(0.0, 0.99));
+  app.add_option("--precision", s.precision, "bf16: with masters in f32")
+      ->check(CLI::IsMember({"f32", "bf16"}))
+      ->capture_default_str();
+  app.add_flag("--recompute", o.recompute, "less memory, a third more time");
+  app.add_option("--threads", s.threads, "default: what the system grants")->check(CLI::PositiveNumber);
+  app.add_option("--cap", s.cap, "records of a file that count for its share of the mixture, at most");
+  app.add_option("--temperature", s.temperature, "above 1: shares become more equal")->check(CLI::PositiveNumber);
+  app.add_option("--seed", o.seed, "of order, dropout and --init")->capture_default_str();
+  auto* const evaluation = app.add_option("--eval", s.evaluation_file, "held-out records")->type_name("FILE");
+  app.add_option("--eval-every", o.evaluate_every, "steps between evaluations (0: only at the end)")->needs(evaluation);
+  app.add_option("--save-every", o.save_every, "steps between checkpoints (0: only when stopped)");
+  app.add_option("--keep", o.keep, "checkpoints that stay (0: all)")->capture_default_str();
+  app.add_flag("--resume", o.resume, "go on from the latest checkpoint, bit for bit, if there is one");
+  app.footer(
+      "Ctrl-C saves a checkpoint and exits with 130.\n"
+      "Exit status: 0 success, 1 failure, 2 wrong usage, 130 interrupted, 143 terminated.");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  CLI::App app{"Finetunes a T5-family model on records from files."};
+  settings s;
+  add_options(app, s);
+  try {
+    app.parse(argc, argv);
+    if (s.model.empty() == s.init.empty()) throw CLI::ValidationError("give --model DIR, or --init PRESET");
+  } catch (CLI::ParseError const& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  }
+  if (s.threads > 0) flan::set_threads(s.threads);
+  return s.precision == "bf16" ? run<flan::bf16_mixed>(s) : run<flan::fp32>(s);
+} catch (std::exception const& e) {
+  std::fprintf(stderr, "finetune: %s\n", e.what());
+  return 1;
+}
