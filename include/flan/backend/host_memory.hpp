@@ -20,7 +20,8 @@ class host_memory {
   /// Uninitialised bytes, aligned to memory_alignment. Never null, also for zero bytes: null means "absent".
   memory allocate(std::size_t bytes) {
     constexpr std::align_val_t alignment{memory_alignment};
-    void* const p = ::operator new(bytes == 0 ? 1 : bytes, alignment, std::nothrow);
+    // No process has 2^47 bytes of addresses: asked of operator new, a sanitizer would end the program instead.
+    void* const p = bytes >> 47 != 0 ? nullptr : ::operator new(bytes == 0 ? 1 : bytes, alignment, std::nothrow);
     if (p == nullptr) fail("the host has no room for a block of ", bytes, " bytes");
     return {p, [](void* q) { ::operator delete (q, std::align_val_t{memory_alignment}); }};
   }
