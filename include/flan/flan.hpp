@@ -16,3 +16,4 @@
 #include "flan/text/any_tokenizer.hpp"
 #include "flan/text/bytes.hpp"
 #include "flan/text/sentencepiece.hpp"
+#include "flan/train/finetune.hpp"

@@ -1,6 +1,6 @@
 #pragma once
-/// Records turned into instructions: templates that the compiler checks, choices, few-shot, chain of thought. No tensors:
-/// link flan::text.
+/// Records turned into instructions: templates that the compiler checks, choices, few-shot, chain of thought. No
+/// tensors: link flan::text.
 
 #include "flan/core/config.hpp"
 #include "flan/prompt/chain_of_thought.hpp"
