@@ -41,12 +41,5 @@ struct attention_kernels;
 
 }  // namespace flan::detail
 
-// Before a loop over registers: without it they would be memory.
-#if defined(__clang__)
-#define FLAN_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define FLAN_UNROLL _Pragma("GCC unroll 32")
-#endif
 #define FLAN_KERNELS "flan/cpu/kernels/attention.inc"
 #include "flan/cpu/kernels/stamp.inc"
-#undef FLAN_UNROLL
