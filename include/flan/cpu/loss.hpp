@@ -42,8 +42,9 @@ void cross_entropy(instruction_set isa, Memory& memory, vector_view<F> loss, mat
   }
 
   bool const backward = !dx.empty() || !dw.empty();
-  auto const sharp = static_cast<float>(1 - o.label_smoothing), z = static_cast<float>(o.z_loss);
-  auto const smooth = static_cast<float>(o.label_smoothing / static_cast<double>(w.rows));
+  loss_terms const terms{static_cast<float>(1 - o.label_smoothing),
+                         static_cast<float>(o.label_smoothing / static_cast<double>(w.rows)),
+                         static_cast<float>(o.z_loss)};
   auto const slope = static_cast<float>(o.scale * o.gradient_scale);
   extent const at_once = loss_rows_at_once(w.rows);
   for (extent first = 0; first < count; first += at_once) {
@@ -61,10 +62,8 @@ void cross_entropy(instruction_set isa, Memory& memory, vector_view<F> loss, mat
           float* const l = logits.data + i * w.rows;
           std::int32_t const label = labels.data[row[i]];
           auto const s = loss_kernels<set()>::summarize(l, w.rows);
-          loss.data[row[i]] = sharp * (s.log_sum - l[label]) + smooth * s.distance + z * s.log_sum * s.log_sum;
-          if (!backward) continue;
-          loss_kernels<set()>::differentiate(l, w.rows, s.log_sum, 1 + 2 * z * s.log_sum, smooth, slope);
-          l[label] -= sharp * slope;
+          loss.data[row[i]] = loss_kernels<set()>::combine(s, l[label], terms);
+          if (backward) loss_kernels<set()>::differentiate(l, w.rows, label, s.log_sum, terms, slope);
         }
       });
     });

@@ -13,6 +13,11 @@ struct logits_summary {
   float log_sum, distance;
 };
 
+/// What the options make of it: 1 − s, s / V and z (loss_options).
+struct loss_terms {
+  float sharp, smooth, z;
+};
+
 template <instruction_set>
 struct loss_kernels;
 
