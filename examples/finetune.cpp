@@ -95,7 +95,9 @@ void check_output(fs::path const& output, fs::path const& checkpoints) {
   if (fs::exists(output) && !fs::is_directory(output)) flan::fail("--output ", output.string(), " is a file");
   if (fs::exists(output) && !fs::is_empty(output) && !fs::exists(output / "config.json"))
     flan::fail("--output ", output.string(), " holds files but no model, so nothing is saved over it: name another");
-  fs::create_directories(checkpoints);
+  fs::create_directories(checkpoints);  // throws where nothing can be written
+  std::error_code not_empty;
+  fs::remove(checkpoints, not_empty);
 }
 
 void fill_options(settings& s, fs::path const& checkpoints) {
@@ -136,19 +138,21 @@ int run(settings& s) {
   fill_options(s, checkpoints);
   auto model = s.init.empty() ? flan::load<flan::any_t5, P>(s.model) : fresh_model<P>(s);
 
+  if (s.options.resume) {
+    if (auto const latest = flan::checkpoints(checkpoints).latest())
+      std::fprintf(stderr, "resuming from %s\n", latest->c_str());
+    else
+      std::fprintf(stderr, "%s holds no checkpoint: starting from the beginning\n", checkpoints.c_str());
+  }
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
   auto const result = flan::finetune(model, train, s.options);
-  if (result.resumed_from > 0)
-    std::fprintf(stderr, "\nresumed from step %td in %s\n", result.resumed_from, checkpoints.c_str());
   if (result.stopped) {
     std::fprintf(stderr, "\nstopped at step %td of %td; --resume goes on from %s\n", result.step, s.options.steps,
                  checkpoints.c_str());
     return 128 + static_cast<int>(stopping_signal);
   }
   model.save(output);
-  std::error_code ignored;
-  if (fs::is_empty(checkpoints, ignored)) fs::remove(checkpoints, ignored);
   std::printf("saved %s after %td steps", output.c_str(), result.step);
   if (result.loss > 0) std::printf("; loss %.4f", result.loss);
   if (result.held_out_loss) std::printf("; held-out loss %.4f", *result.held_out_loss);
