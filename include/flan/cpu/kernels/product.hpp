@@ -25,6 +25,10 @@ inline constexpr extent block_stride = product_chunk + 16;
 /// Blocks of rows have room for a multiple of this: a tile may compute a few rows that nobody asked for.
 inline constexpr extent row_multiple = 12;
 
+/// What a tile does with what is in its totals: overwrites it, adds to it, or goes on from it with the same
+/// accumulators.
+enum class onto : signed char { nothing, totals, unfinished };
+
 template <instruction_set>
 struct product_kernels;
 
