@@ -56,14 +56,11 @@ struct t5 {
   /// Parameters have extents but no memory: allocate_parameters, or a checkpoint reader, gives it to them.
   /// Throws where `c` does not fit C.
   explicit t5(t5_config const& c)
-      : shared(c.vocabulary, c.d_model),
+      : shared(fitting(c).vocabulary, c.d_model),
         encoder(c),
         decoder(c),
         lm_head(make_part<decltype(lm_head)>(c.tied == flag::no, c.d_model, c.vocabulary)),
-        config_(c) {
-    if (!is_resolved(c)) fail("a model needs a configuration without open fields");
-    require_fit(C, c, config_name<C>(), "the configuration");
-  }
+        config_(c) {}
   t5() requires(is_resolved(C)) : t5(C) {}
 
   /// The run-time configuration; every field is known.
@@ -178,6 +175,12 @@ struct t5 {
   }
 
  private:
+  /// Asked before any part is made, so that the error shows every difference, and not the first part's.
+  static t5_config const& fitting(t5_config const& c) {
+    if (!is_resolved(c)) fail("a model needs a configuration without open fields");
+    require_fit(C, c, config_name<C>(), "the configuration");
+    return c;
+  }
   static stack_call<P> call(token_rows const& rows, step_options const& o) {
     stack_call<P> c;
     c.rows = rows;
