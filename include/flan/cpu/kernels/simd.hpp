@@ -22,12 +22,28 @@ namespace flan::detail {
 template <instruction_set>
 struct simd;
 
+// g++ lays out a struct that holds a vector by the target in force where the struct is defined: without this,
+// translation units compiled with and without -mavx2 would disagree about `vec`, and link-time optimization says so
+// (tests/odr). clang has no such pragma and no such difference.
+#if defined(__GNUC__) && !defined(__clang__)
+#define FLAN_PRAGMA(text) _Pragma(#text)
+#define FLAN_BEGIN_TARGET(set) _Pragma("GCC push_options") FLAN_PRAGMA(GCC target(set))
+#define FLAN_END_TARGET _Pragma("GCC pop_options")
+#else
+#define FLAN_BEGIN_TARGET(set)
+#define FLAN_END_TARGET
+#endif
+
 #if defined(__x86_64__)
 #define FLAN_INLINE inline __attribute__((always_inline, target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")))
+FLAN_BEGIN_TARGET("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")
 #include "flan/cpu/kernels/simd_avx512.inc"
+FLAN_END_TARGET
 #undef FLAN_INLINE
 #define FLAN_INLINE inline __attribute__((always_inline, target("avx2,fma")))
+FLAN_BEGIN_TARGET("avx2,fma")
 #include "flan/cpu/kernels/simd_avx2.inc"
+FLAN_END_TARGET
 #undef FLAN_INLINE
 #define FLAN_INLINE inline __attribute__((always_inline, target("no-avx")))
 #else
@@ -35,5 +51,10 @@ struct simd;
 #endif
 #include "flan/cpu/kernels/simd_portable.inc"
 #undef FLAN_INLINE
+#undef FLAN_BEGIN_TARGET
+#undef FLAN_END_TARGET
+#if defined(FLAN_PRAGMA)
+#undef FLAN_PRAGMA
+#endif
 
 }  // namespace flan::detail
