@@ -39,14 +39,14 @@ inline finetune_options nano_options(std::filesystem::path const& folder, extent
   return o;
 }
 
-template <class P = fp32>
+template <class P = fp32, class B = cpu_backend>
 struct nano_run {
   std::filesystem::path folder;
-  text_model<nano_bytes, P, cpu_backend> model;
+  text_model<nano_bytes, P, B> model;
 
   explicit nano_run(std::filesystem::path f)
       : folder(std::move(f)),
-        model(fresh(), cpu_backend(), any_tokenizer(byte_tokenizer()), generation_defaults_of(nano_bytes)) {}
+        model(fresh(), B(), any_tokenizer(byte_tokenizer()), generation_defaults_of(nano_bytes)) {}
 
   finetune_result go(finetune_options const& o, mixture const& data = nano_mixture()) {
     return finetune(model, data, o);
@@ -55,7 +55,7 @@ struct nano_run {
 
  private:
   static t5<nano_bytes, P> fresh() {
-    cpu_backend be;
+    B be;
     t5<nano_bytes, P> m;
     initialize(be, m, 1);
     return m;

@@ -58,8 +58,8 @@ run_facts facts_of(mixture const& data, any_tokenizer const& tokenizer, t5_confi
 /// The loop: steps, evaluations, checkpoints. `write_more(folder, masters)` adds to a checkpoint what makes it a
 /// model's folder.
 template <class Trainer, class WriteMore>
-finetune_result run(Trainer& t, any_tokenizer const& tokenizer, mixture const& data, finetune_options const& o,
-                    WriteMore&& write_more) {
+finetune_result finetune_loop(Trainer& t, any_tokenizer const& tokenizer, mixture const& data,
+                              finetune_options const& o, WriteMore&& write_more) {
   auto const& c = t.model().config();
   batch_options const batching = batching_of(o, static_cast<token>(c.start_id));
   using P = typename Trainer::P;
@@ -116,10 +116,11 @@ finetune_result run(Trainer& t, any_tokenizer const& tokenizer, mixture const& d
 }  // namespace detail
 
 /// Trains the model in place. Borrowed and packed weights become owned ones first; a packed model is packed again when
-/// this returns or throws. Nothing else may use the model meanwhile. With options.output, checkpoints are saved there
-/// (folders that `load` and transformers open), and a run resumes from the latest bit for bit: on the same instruction
-/// set it ends with the weights that an uninterrupted run ends with. Throws flan::error for options that make no sense,
-/// a resumption whose data, templates or options differ, a loss that is not finite, and what reading and saving throw.
+/// this returns or throws. Nothing else may use the model meanwhile, but for the options' functions, which run between
+/// steps. With options.output, checkpoints are saved there (folders that `load` and transformers open), and a run
+/// resumes from the latest bit for bit: on the same instruction set it ends with the weights that an uninterrupted run
+/// ends with. Throws flan::error for options that make no sense, a resumption whose data, templates or options differ,
+/// a loss that is not finite, and what reading and saving throw.
 template <auto const& C, class P, class B, optimizer O>
 finetune_result finetune(text_model<C, P, B>& model, mixture const& train, finetune_options const& options, O rule) {
   detail::check(options);
@@ -130,12 +131,13 @@ finetune_result finetune(text_model<C, P, B>& model, mixture const& train, finet
                      std::as_const(network));
   auto const go = [&] {
     trainer<t5<C, P>, B, O> t(network, model.backend(), std::move(rule), detail::settings_of(options, model.config()));
-    return detail::run(t, tokenizer, train, options, [&](std::filesystem::path const& folder, auto const& masters) {
-      number_format const format = format_of<typename P::master>;
-      write_file(folder / "config.json", config_text(masters.config(), format));
-      write_file(folder / "generation_config.json", generation_config_text(model.defaults()));
-      tokenizer.save(folder);
-    });
+    return detail::finetune_loop(
+        t, tokenizer, train, options, [&](std::filesystem::path const& folder, auto const& masters) {
+          number_format const format = format_of<typename P::master>;
+          write_file(folder / "config.json", config_text(masters.config(), format));
+          write_file(folder / "generation_config.json", generation_config_text(model.defaults()));
+          tokenizer.save(folder);
+        });
   };
   finetune_result result;
   try {

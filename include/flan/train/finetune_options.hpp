@@ -38,6 +38,7 @@ struct finetune_options {
   extent keep = 3;                  ///< the last checkpoints that stay; 0: all
   bool resume = false;              ///< go on from the latest checkpoint in `output`, if there is one
   std::atomic<bool> const* stop{};  ///< when it turns true (a signal handler may do that) the run saves and returns
+  // Called between steps: they may generate with the model, and throw.
   std::function<void(progress const&)> on_step{};
   std::function<void(evaluation const&)> on_evaluation{};
 };
