@@ -109,10 +109,11 @@ int main(int argc, char** argv) try {
     if (!file) flan::fail("cannot open ", input);
   }
   std::istream& in = input == "-" ? std::cin : file;
+  std::string const name = input == "-" ? "standard input" : input;
   if (precision == "bf16") {
-    run<flan::bf16_mixed>(model, in, input, ids);
+    run<flan::bf16_mixed>(model, in, name, ids);
   } else {
-    run<flan::fp32>(model, in, input, ids);
+    run<flan::fp32>(model, in, name, ids);
   }
   return 0;
 } catch (std::exception const& e) {

@@ -36,7 +36,7 @@ void run(std::string const& vocabulary, bool decode, bool json) {
     std::string const text = decode ? tokenizer->decode(ids) : line;
     if (json) {
       // Bytes that are not UTF-8 cannot stand in JSON.
-      std::cout << nlohmann::json{{"text", flan::repair_utf8(text)}, {"ids", ids}}.dump() << '\n';
+      std::cout << nlohmann::ordered_json{{"text", flan::repair_utf8(text)}, {"ids", ids}}.dump() << '\n';
     } else if (decode) {
       std::cout << text << '\n';
     } else {

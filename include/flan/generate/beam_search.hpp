@@ -55,12 +55,10 @@ class beam_search {
     s.begin(inputs, size.rows, size.tokens, size.at_once);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       // The first step needs one row for each prompt: its beams have no past that differs.
-      hypothesis h{plan.prompt, 0, static_cast<std::int32_t>(i)};
-      if (!plan.stop.empty()) {
-        h.watched.emplace(*tokenizer, plan.stop);
-        h.watched->prefix(std::span(plan.prompt).subspan(1));
-      }
-      prompts_[i].running.push_back(std::move(h));
+      prompts_[i].running.push_back({plan.prompt, 0, static_cast<std::int32_t>(i)});
+      if (plan.stop.empty()) continue;
+      auto& watched = prompts_[i].running.back().watched.emplace(*tokenizer, plan.stop);
+      watched.prefix(std::span(plan.prompt).subspan(1));
     }
   }
 
