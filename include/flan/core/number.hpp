@@ -74,6 +74,14 @@ struct wide_type<f16> {
 template <class T>
 using wide_t = typename detail::wide_type<T>::type;
 
+/// A format that can be computed with once it is widened. Products ask it of weights, so that a storage type that a
+/// backend cannot read is no weight for it, at compile time.
+template <class T>
+concept number = requires(T x, wide_t<T> a) {
+  static_cast<wide_t<T>>(x);
+  a = a * a + a;
+};
+
 /// The element as a number to compute with.
 template <class T>
 constexpr wide_t<T> widen(T x) {

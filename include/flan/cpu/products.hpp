@@ -50,7 +50,7 @@ class cpu_products {
  public:
   explicit cpu_products(instruction_set isa) : isa_(isa) {}
 
-  template <class Y, class X, class W>
+  template <class Y, class X, number W>
   void matmul(matrix<Y> y, matrix<X const> x, weight<W> const& w, matmul_options const& o) {
     multiply(isa_, y, x, w, o);
   }

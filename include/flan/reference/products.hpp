@@ -9,7 +9,7 @@
 namespace flan::reference {
 
 struct products {
-  template <class Y, class X, class W>
+  template <class Y, class X, number W>
   void matmul(matrix<Y> y, matrix<X const> x, weight<W> const& weights, matmul_options const& o) {
     using F = wide_t<X>;
     auto const w = weights.view();
