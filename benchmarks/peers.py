@@ -12,6 +12,7 @@ Needs torch, transformers.
 
 import argparse
 import json
+import os
 import pathlib
 import statistics
 import subprocess
@@ -196,6 +197,9 @@ def main():
     if not pathlib.Path(a.program).exists():
         print(f"{a.program} is not there: build the benchmarks, or say where with --program", file=sys.stderr)
         return 2
+    if os.getloadavg()[0] > 0.5:
+        print(f"the machine is busy (load {os.getloadavg()[0]:.1f}): threads that spin at barriers, as torch's do, will "
+              "look slower than they are", file=sys.stderr)
     results = []
     print(f"{'model':<6} {'work':<26} {'library':<13} {'median':>10}  {'ratio':>6}")
     with tempfile.TemporaryDirectory() as scratch:
