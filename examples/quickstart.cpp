@@ -130,7 +130,8 @@ void run(settings const& o) {
   flan::t5<nano_t5, flan::fp32> network;
   flan::initialize(backend, network, o.seed);
   flan::text_model<nano_t5, flan::fp32, flan::cpu_backend> model(std::move(network), backend,
-                                                                 flan::any_tokenizer(vocabulary), {});
+                                                                 flan::any_tokenizer(vocabulary));
+  model.pack();
   auto const before = test(model, tasks);
 
   std::vector<double> losses;

@@ -58,14 +58,15 @@ class text_model {
   using backend_type = B;
   using precision_type = P;
 
-  /// From parts: to train from nothing, or from a format of one's own. `original`: the texts of config.json and
-  /// generation_config.json whose unknown keys `save` keeps.
-  text_model(model_type model, B backend, std::optional<any_tokenizer> tokenizer, generation_defaults defaults,
-             original_texts original = {})
+  /// From parts: to train from nothing, or from a format of one's own. Without `defaults`, those that the configuration
+  /// means (its end and start tokens). `original`: the texts of config.json and generation_config.json whose unknown
+  /// keys `save` keeps.
+  text_model(model_type model, B backend, std::optional<any_tokenizer> tokenizer,
+             std::optional<generation_defaults> defaults = {}, original_texts original = {})
       : model_(std::make_unique<model_type>(std::move(model))),
         backend_(std::move(backend)),
         tokenizer_(std::move(tokenizer)),
-        defaults_(std::move(defaults)),
+        defaults_(defaults ? std::move(*defaults) : generation_defaults_of(model_->config())),
         original_(std::move(original)),
         sessions_(std::make_unique<detail::session_pool<model_type, B>>()) {
     if (tokenizer_ && tokenizer_->vocabulary_size() > config().vocabulary)
