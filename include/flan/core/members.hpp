@@ -19,10 +19,28 @@ struct member {
 };
 
 namespace detail {
-constexpr std::tuple<> make_members() { return {}; }
-template <class Class, class T, class... Rest>
-constexpr auto make_members(std::string_view name, T Class::*pointer, Rest... rest) {
-  return std::tuple_cat(std::tuple<member<Class, T>>{{name, pointer}}, make_members(rest...));
+// Arguments by index, flat: pairs taken off the front, or std::tuple and its recursion, would cost each list of 22 what
+// a header costs.
+template <std::size_t I, class T>
+struct argument {
+  T value;
+};
+template <class, class...>
+struct arguments;
+template <std::size_t... I, class... T>
+struct arguments<std::index_sequence<I...>, T...> : argument<I, T>... {};
+template <std::size_t I, class T>
+constexpr T const& get_argument(argument<I, T> const& a) {
+  return a.value;
+}
+template <class Class, class T>
+constexpr member<Class, T> make_member(std::string_view name, T Class::*pointer) {
+  return {name, pointer};
+}
+template <class Arguments, std::size_t... I>
+constexpr auto make_members(Arguments const& a, std::index_sequence<I...>) {
+  return std::tuple<decltype(make_member({}, get_argument<2 * I + 1>(a)))...>(
+      make_member(get_argument<2 * I>(a), get_argument<2 * I + 1>(a))...);
 }
 }  // namespace detail
 
@@ -30,7 +48,8 @@ constexpr auto make_members(std::string_view name, T Class::*pointer, Rest... re
 template <class... NamesAndPointers>
 constexpr auto members(NamesAndPointers... a) {
   static_assert(sizeof...(a) % 2 == 0, "members() takes a name and a pointer to member, alternating");
-  return detail::make_members(a...);
+  using arguments = detail::arguments<std::index_sequence_for<NamesAndPointers...>, NamesAndPointers...>;
+  return detail::make_members(arguments{{a}...}, std::make_index_sequence<sizeof...(a) / 2>{});
 }
 
 /// A struct that names its members in `static constexpr auto members`.
