@@ -2,6 +2,7 @@
 /// The one exception of this library, and the sentence builder behind it.
 
 #include <concepts>
+#include <initializer_list>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -15,26 +16,72 @@ struct error : std::runtime_error {
 };
 
 namespace detail {
-inline void append(std::string& s, std::string_view part) { s += part; }
-inline void append(std::string& s, char const* part) { s += part; }
-inline void append(std::string& s, char part) { s += part; }
-inline void append(std::string& s, bool part) { s += part ? "true" : "false"; }
-template <class N>
-requires(std::integral<N> || std::floating_point<N>) void append(std::string& s, N part) { s += std::to_string(part); }
+/// A part of a sentence, its type out of the way: the many lists of types that fail() takes share one body, and each
+/// call compiles to little more than filling an array.
+class sentence_part {
+  enum class kind { text, whole, natural, real } kind_ = kind::text;
+  union {
+    std::string_view text_;
+    long long whole_;
+    unsigned long long natural_;
+    double real_;
+  };
+
+ public:
+  sentence_part(std::string_view text) : text_(text) {}
+  sentence_part(char const* text) : text_(text) {}
+  sentence_part(char const& text) : text_(&text, 1) {}
+  template <class N>
+  requires(std::integral<N> || std::floating_point<N>) sentence_part(N number) {
+    if constexpr (std::same_as<N, bool>) {
+      text_ = number ? "true" : "false";
+    } else if constexpr (std::floating_point<N>) {
+      kind_ = kind::real, real_ = static_cast<double>(number);
+    } else if constexpr (std::signed_integral<N>) {
+      kind_ = kind::whole, whole_ = number;
+    } else {
+      kind_ = kind::natural, natural_ = number;
+    }
+  }
+
+  void append_to(std::string& s) const {
+    switch (kind_) {
+      case kind::text:
+        s += text_;
+        break;
+      case kind::whole:
+        s += std::to_string(whole_);
+        break;
+      case kind::natural:
+        s += std::to_string(natural_);
+        break;
+      case kind::real:
+        s += std::to_string(real_);
+        break;
+    }
+  }
+};
+
+[[gnu::noinline]] inline std::string sentence_of(std::initializer_list<sentence_part> parts) {
+  std::string s;
+  for (auto const& part : parts) part.append_to(s);
+  return s;
+}
+[[noreturn, gnu::cold, gnu::noinline]] inline void fail_with(std::initializer_list<sentence_part> parts) {
+  throw error(sentence_of(parts));
+}
 }  // namespace detail
 
 /// Joins strings, characters and numbers: `sentence("block ", 3, " is absent")`.
 template <class... Parts>
 std::string sentence(Parts const&... parts) {
-  std::string s;
-  (detail::append(s, parts), ...);
-  return s;
+  return detail::sentence_of({detail::sentence_part(parts)...});
 }
 
 /// Throws `error` with the joined parts as its sentence.
 template <class... Parts>
-[[noreturn]] void fail(Parts const&... parts) {
-  throw error(sentence(parts...));
+[[noreturn, gnu::cold]] void fail(Parts const&... parts) {
+  detail::fail_with({detail::sentence_part(parts)...});
 }
 
 }  // namespace flan
