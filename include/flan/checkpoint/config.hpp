@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "flan/checkpoint/json.hpp"
 #include "flan/checkpoint/safetensors.hpp"
@@ -29,7 +30,8 @@ inline stored_head head_of(stored_tensors const& tensors) {
 
 namespace detail {
 
-inline json const* present(json const& object, std::string_view key) {  // null counts as absent, as in Python
+[[gnu::noinline]] inline json const* present(json const& object,
+                                             std::string_view key) {  // null counts as absent, as in Python
   auto const at = object.find(key);
   return at == object.end() || at->is_null() ? nullptr : &*at;
 }
@@ -160,8 +162,8 @@ inline std::string config_text(t5_config const& c, number_format format, std::st
   detail::json object = original.empty() ? detail::json::object() : detail::parse_json_object(original, "config.json");
   for_each_member(c, [&](std::string_view key, auto const& field) {
     auto const at = object.find(key);
-    bool const list =
-        at != object.end() && at->is_array() && !at->empty() && at->front() == field;  // several end tokens
+    bool const list = at != object.end() && at->is_array() && !at->empty() && at->front().is_number() &&
+                      at->front().template get<double>() == static_cast<double>(field);  // several end tokens
     if (!list) object[std::string(key)] = field;
   });
 

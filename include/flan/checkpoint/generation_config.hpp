@@ -45,28 +45,34 @@ struct generation_defaults {
 };
 
 namespace detail {
-inline void read_setting(std::vector<int>& ids, json const& value, std::string const& where, std::string_view key) {
+// Not inlined: 22 settings share these six.
+[[gnu::noinline]] inline void read_setting(std::vector<int>& ids, json const& value, std::string const& where,
+                                           std::string_view key) {
   ids.clear();
   if (!value.is_array()) return ids.push_back(integer_of<int>(value, where, key, 0));
   for (json const& id : value) ids.push_back(integer_of<int>(id, where, key, 0));
 }
-inline void read_setting(std::optional<int>& id, json const& value, std::string const& where, std::string_view key) {
+[[gnu::noinline]] inline void read_setting(std::optional<int>& id, json const& value, std::string const& where,
+                                           std::string_view key) {
   // transformers allows a list here too, and forces its first.
   id = integer_of<int>(value.is_array() && !value.empty() ? value.front() : value, where, key, 0);
 }
-inline void read_setting(std::optional<extent>& n, json const& value, std::string const& where, std::string_view key) {
+[[gnu::noinline]] inline void read_setting(std::optional<extent>& n, json const& value, std::string const& where,
+                                           std::string_view key) {
   n = integer_of<extent>(value, where, key, 0);
 }
-inline void read_setting(std::optional<double>& x, json const& value, std::string const& where, std::string_view key) {
+[[gnu::noinline]] inline void read_setting(std::optional<double>& x, json const& value, std::string const& where,
+                                           std::string_view key) {
   x = number_of(value, where, key, -1e9, 1e9);
 }
-inline void read_setting(std::optional<bool>& b, json const& value, std::string const& where, std::string_view key) {
+[[gnu::noinline]] inline void read_setting(std::optional<bool>& b, json const& value, std::string const& where,
+                                           std::string_view key) {
   if (!value.is_boolean()) fail(where, ": ", key, " is ", shown(value), ", expected true or false");
   b = value.get<bool>();
 }
-inline void read_setting(std::optional<std::string>& s, json const& value, std::string const& where,
-                         std::string_view key) {
-  if (!value.is_boolean() && value != "never")
+[[gnu::noinline]] inline void read_setting(std::optional<std::string>& s, json const& value, std::string const& where,
+                                           std::string_view key) {
+  if (!value.is_boolean() && !(value.is_string() && value.get_ref<std::string const&>() == "never"))
     fail(where, ": ", key, " is ", shown(value), ", expected true, false or \"never\"");
   s = value.is_boolean() ? (value.get<bool>() ? "true" : "false") : "never";
 }

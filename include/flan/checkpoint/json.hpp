@@ -28,8 +28,8 @@ inline json parse_json_object(std::string_view text, std::string const& where, b
     if (!strict) return true;
     if (event == json::parse_event_t::object_start) keys.emplace_back();
     if (event == json::parse_event_t::object_end) keys.pop_back();
-    if (event == json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second)
-      fail(where, ": the key \"", parsed.get<std::string>(), "\" appears twice");
+    if (event == json::parse_event_t::key && !keys.back().insert(parsed.get_ref<std::string const&>()).second)
+      fail(where, ": the key \"", parsed.get_ref<std::string const&>(), "\" appears twice");
     return true;
   };
   json value;

@@ -201,8 +201,7 @@ struct t5_stack {
   explicit t5_stack(Config const& c) : bias(make_part<decltype(bias)>(c.per_block_bias == flag::no, c)), final_norm(c) {
     auto const depth = checked_extent(decodes ? C.decoder_layers : C.layers, decodes ? c.decoder_layers : c.layers,
                                       decodes ? "num_decoder_layers" : "num_layers");
-    block.reserve(static_cast<std::size_t>(depth));
-    for (extent i = 0; i < depth; ++i) block.emplace_back(c);
+    block = std::vector<block_type>(static_cast<std::size_t>(depth), block_type(c));
   }
 
   /// y[rows, d_model] = the stack's output; h, the embedded tokens, is used up.

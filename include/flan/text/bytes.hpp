@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <string_view>
@@ -82,7 +81,8 @@ class byte_tokenizer {
     if (n < 0 || n > 1'000'000) fail("a byte vocabulary cannot have ", n, " sentinels");
     auto added = std::move(s.added);
     if (added.empty()) {
-      added = {{s.pad, 0, true, true, true}, {s.end, 1, true, true, true}, {s.unknown, 2, true, true, true}};
+      token id = 0;
+      for (auto const* const text : {&s.pad, &s.end, &s.unknown}) added.push_back({*text, id++, true, true, true});
       for (std::int64_t i = 0; i < n; ++i)
         added.push_back({sentence("<extra_id_", i, ">"), static_cast<token>(offset + 256 + i)});
     }
@@ -93,14 +93,12 @@ class byte_tokenizer {
       size_ = std::max(size_, t.id + 1);
     }
     special_ = special_tokens(std::move(added));
-    if (s.files.empty()) {
-      nlohmann::json const config{{"tokenizer_class", "ByT5Tokenizer"},
-                                  {"extra_ids", n},
-                                  {"pad_token", s.pad},
-                                  {"eos_token", s.end},
-                                  {"unk_token", s.unknown}};
-      s.files.emplace_back("tokenizer_config.json", config.dump(2) + "\n");
-    }
+    if (s.files.empty())
+      s.files.push_back({"tokenizer_config.json", detail::settings_text({{"tokenizer_class", "ByT5Tokenizer"},
+                                                                         {"extra_ids", n},
+                                                                         {"pad_token", s.pad},
+                                                                         {"eos_token", s.end},
+                                                                         {"unk_token", s.unknown}})});
     files_ = std::make_shared<detail::kept_files const>(std::move(s.files));
   }
 

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -161,8 +160,8 @@ class sentencepiece_tokenizer {
     if (!end) fail(where, " has no end token: neither ", settings.end, " nor a piece marked as such");
     end_ = *end;
     bool const described = !settings.files.empty();
-    settings.files.emplace_back("spiece.model", std::move(model));
-    if (!described) settings.files.emplace_back("tokenizer_config.json", describe(settings, sentinels));
+    settings.files.push_back({"spiece.model", std::move(model)});
+    if (!described) settings.files.push_back({"tokenizer_config.json", describe(settings, sentinels)});
     files_ = std::make_shared<detail::kept_files const>(std::move(settings.files));
   }
 
@@ -192,13 +191,12 @@ class sentencepiece_tokenizer {
   }
 
   static std::string describe(detail::tokenizer_settings const& s, std::int64_t sentinels) {
-    nlohmann::json const config{{"tokenizer_class", "T5Tokenizer"},
-                                {"extra_ids", s.extra_ids.value_or(sentinels)},
-                                {"pad_token", s.pad},
-                                {"eos_token", s.end},
-                                {"unk_token", s.unknown},
-                                {"clean_up_tokenization_spaces", s.clean_up}};
-    return config.dump(2) + "\n";
+    return detail::settings_text({{"tokenizer_class", "T5Tokenizer"},
+                                  {"extra_ids", s.extra_ids.value_or(sentinels)},
+                                  {"pad_token", s.pad},
+                                  {"eos_token", s.end},
+                                  {"unk_token", s.unknown},
+                                  {"clean_up_tokenization_spaces", s.clean_up}});
   }
 
   std::shared_ptr<sentencepiece::SentencePieceProcessor const> model_;

@@ -28,8 +28,6 @@ class special_tokens {
  public:
   special_tokens() = default;
   explicit special_tokens(std::vector<added_token> tokens) : tokens_(std::move(tokens)) {
-    std::stable_sort(tokens_.begin(), tokens_.end(),
-                     [](auto const& a, auto const& b) { return a.text.size() > b.text.size(); });
     for (std::size_t i = 0; i < tokens_.size(); ++i) {
       if (tokens_[i].text.empty()) fail("the added token with id ", tokens_[i].id, " has no text");
       begins_[static_cast<unsigned char>(tokens_[i].text[0])] = true;
@@ -77,12 +75,13 @@ class special_tokens {
  private:
   added_token const* match(std::string_view text) const {
     if (!begins_[static_cast<unsigned char>(text[0])]) return nullptr;
+    added_token const* longest = nullptr;
     for (auto const& t : tokens_)
-      if (text.starts_with(t.text)) return &t;
-    return nullptr;
+      if (text.starts_with(t.text) && (longest == nullptr || t.text.size() > longest->text.size())) longest = &t;
+    return longest;
   }
 
-  std::vector<added_token> tokens_;  // longest text first
+  std::vector<added_token> tokens_;
   std::unordered_map<token, std::size_t> by_id_;
   std::array<bool, 256> begins_{};
 };

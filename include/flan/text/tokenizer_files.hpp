@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -48,7 +49,8 @@ inline void write_files(kept_files const& files, std::filesystem::path const& fo
 inline nlohmann::json parse_object(std::string_view text, std::string const& where) {
   // Vocabularies of tokenizer.json (megabytes) are not kept: only its added tokens are read.
   auto const keep = [](int depth, nlohmann::json::parse_event_t event, nlohmann::json& value) {
-    return !(depth == 1 && event == nlohmann::json::parse_event_t::key && value == "model");
+    return !(depth == 1 && event == nlohmann::json::parse_event_t::key &&
+             value.get_ref<std::string const&>() == "model");
   };
   try {
     auto parsed = nlohmann::json::parse(text, keep);
@@ -57,6 +59,13 @@ inline nlohmann::json parse_object(std::string_view text, std::string const& whe
   } catch (nlohmann::json::exception const& e) {
     fail(where, ": not valid JSON: ", e.what());
   }
+}
+
+/// The text of a tokenizer_config.json. Key by key: nested lists for nlohmann::json take long to compile.
+inline std::string settings_text(std::initializer_list<std::pair<char const*, nlohmann::json>> settings) {
+  auto object = nlohmann::json::object();
+  for (auto const& [key, value] : settings) object[key] = value;
+  return object.dump(2) + '\n';
 }
 
 /// A member of an object, as text: HF writes a token as a string or as {"content": …}. Empty when absent or null.
@@ -99,14 +108,14 @@ inline tokenizer_settings read_tokenizer_settings(std::filesystem::path const& f
     auto text = file_contents(folder / name);
     if (!text) return nlohmann::json::object();
     auto parsed = parse_object(*text, (folder / name).string());
-    s.files.emplace_back(name, std::move(*text));
+    s.files.push_back({name, std::move(*text)});
     return parsed;
   };
   auto const map = load("special_tokens_map.json");
   auto const config = load("tokenizer_config.json");
   auto const full = load("tokenizer.json");
   if (auto text = file_contents(folder / "added_tokens.json"))
-    s.files.emplace_back("added_tokens.json", std::move(*text));
+    s.files.push_back({"added_tokens.json", std::move(*text)});
 
   for (auto const* object : {&map, &config}) {
     for (auto [key, to] : {std::pair("pad_token", &s.pad), {"eos_token", &s.end}, {"unk_token", &s.unknown}})
