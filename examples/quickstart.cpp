@@ -37,7 +37,7 @@ inline constexpr flan::t5_config nano_t5{.vocabulary = 512,
                                          .dropout = 0};
 
 struct settings {
-  flan::extent steps = 1'200;
+  flan::extent steps = 4'000;
   std::uint64_t seed = 1;
   std::string output = "quickstart-model";
 };
@@ -84,7 +84,7 @@ template <class Model>
 double exact_match(Model const& model, std::vector<flan::shot> const& shots) {
   std::vector<std::string> questions;
   for (auto const& s : shots) questions.push_back(s.input);
-  auto const answers = model.generate(questions, {.max_tokens = 48});
+  auto const answers = model.generate(questions, {.max_tokens = 64});
   std::size_t right = 0;
   for (std::size_t i = 0; i < shots.size(); ++i) right += answers[i] == shots[i].target;
   return static_cast<double>(right) / static_cast<double>(shots.size());
@@ -139,13 +139,12 @@ void run(settings const& o) {
   auto const begin = std::chrono::steady_clock::now();
   flan::finetune(model, flan::mixture(flan::proportional{}, tasks.tasks),
                  {.steps = o.steps,
-                  .batch_tokens = 4'096,
-                  .accumulate = 4,
+                  .batch_tokens = 2'048,
+                  .accumulate = 2,
                   .max_input = 96,
-                  .max_target = 48,
-                  .optimizer = flan::adamw{.rate = 3e-3},
+                  .max_target = 64,
+                  .optimizer = flan::adafactor{.rate = 2e-2},
                   .schedule = flan::linear_decay{.warmup = 100, .end = 0.02},
-                  .clip = 1,
                   .dropout = 0,
                   .seed = o.seed,
                   .on_step = [&](flan::progress const& p) {
@@ -163,7 +162,7 @@ void run(settings const& o) {
   auto const again = flan::load<nano_t5>(o.output);
   for (std::size_t const i : {0u, 2u, 3u, 7u, 9u})
     std::cout << "\n> " << tasks.tests[i].unseen[0].input << "\n"
-              << again.generate(tasks.tests[i].unseen[0].input, {.max_tokens = 48}) << '\n';
+              << again.generate(tasks.tests[i].unseen[0].input, {.max_tokens = 64}) << '\n';
 }
 
 }  // namespace
