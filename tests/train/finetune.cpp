@@ -152,6 +152,27 @@ TEST_CASE("held-out examples are evaluated when asked for", "[train]") {
   CHECK(last == Approx(sum / static_cast<double>(tokens)).epsilon(1e-4));
 }
 
+TEST_CASE("what was cut and left out is counted", "[train]") {
+  std::vector<std::vector<std::string>> rows;
+  for (int i = 0; i < 30; ++i)
+    rows.push_back({std::string(i % 5 == 0 ? 40 : 4, 'q'), i % 3 == 0 ? "" : std::string(i % 4 == 0 ? 20 : 2, 'a')});
+  mixture const data = text_task("lengths", text_source({"a", "b"}, rows), "{a}", "{b}");
+  auto o = nano_options({}, 6);
+  std::vector<std::pair<extent, extent>> told, expected;
+  o.on_step = [&](progress const& p) { told.emplace_back(p.truncated, p.skipped); };
+  nano_run<> run({});
+  auto const r = run.go(o, data);
+  batcher<any_tokenizer> batches(data, run.model.tokenizer(), o.seed, flan::detail::batching_of(o, 0));
+  extent truncated = 0, skipped = 0;
+  for (extent i = 0; i < o.steps; ++i) {
+    auto const step = batches.next();
+    expected.emplace_back(truncated += step.truncated, skipped += step.skipped);
+  }
+  CHECK(told == expected);
+  CHECK((r.truncated == truncated && r.skipped == skipped));
+  CHECK((truncated > 0 && skipped > 0));
+}
+
 TEST_CASE("a packed model is packed again, and has learnt", "[train]") {
   temporary_folder folder;
   nano_run<> run(folder.path);

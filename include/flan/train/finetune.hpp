@@ -97,10 +97,11 @@ finetune_result finetune_loop(Trainer& t, any_tokenizer const& tokenizer, mixtur
     auto const r = t.step(step.batches);
     at = {r.step, step.position};
     result.step = r.step, result.loss = r.loss;
+    result.truncated += step.truncated, result.skipped += step.skipped;
     speed.count(timer, r.real_tokens);
     if (o.on_step)
       o.on_step({r.step, o.steps, r.loss, r.gradient_norm, r.rate, r.real_tokens, speed.tokens_per_second(),
-                 speed.seconds(), speed.seconds_for(o.steps - r.step)});
+                 speed.seconds(), speed.seconds_for(o.steps - r.step), result.truncated, result.skipped});
     bool const last = at.step == o.steps;
     result.stopped = !last && asked_to_stop();
     bool const due = o.evaluate_every > 0 && at.step % o.evaluate_every == 0;

@@ -50,6 +50,8 @@ struct finetune_result {
   bool stopped = false;                   ///< by options.stop, before its last step
   extent resumed_from = 0;                ///< the step of the checkpoint that it went on from
   std::optional<double> held_out_loss{};  ///< of the last evaluation
+  extent truncated = 0;  ///< inputs and targets cut to max_input or max_target, in the steps after `resumed_from`
+  extent skipped = 0;    ///< examples left out of those steps, because their target is empty
 };
 
 namespace detail {

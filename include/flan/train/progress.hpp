@@ -22,6 +22,8 @@ struct progress {
   double tokens_per_second = 0;  ///< of real tokens, over the last steps
   double seconds = 0;            ///< since the run (or its resumption) began
   double eta = 0;                ///< seconds that the rest will take at this pace
+  extent truncated = 0;          ///< inputs and targets cut to their maximum since the run (or its resumption) began
+  extent skipped = 0;            ///< examples left out since then, because their target is empty
 };
 
 /// After each evaluation on held-out examples.
