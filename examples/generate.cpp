@@ -3,13 +3,16 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <sstream>
+#include <optional>
 
 #include "flan/core/parallel.hpp"
 #include "flan/generate/load.hpp"
+#include "support/brackets.hpp"
+#include "support/ids.hpp"
 
 namespace {
 
@@ -18,31 +21,23 @@ struct settings {
   std::vector<std::string> prompts;
   int threads = 0;
   bool sample = false, stream = false, json = false, ids = false;
-  flan::sampling sampling;
+  // What is given here outweighs the folder's generation_config.json.
+  std::optional<double> temperature, top_p, min_p, typical_p;
+  std::optional<flan::extent> top_k;
+  std::optional<std::uint64_t> seed;
   flan::generate_options options;
 };
 
-std::vector<flan::token> parse_ids(std::string text, std::string const& where) {
-  for (char& c : text) c = c == ',' ? ' ' : c;
-  std::vector<flan::token> ids;
-  std::istringstream words(text);
-  for (std::string word; words >> word;) {
-    std::size_t used = 0;
-    long id = -1;
-    try {
-      id = std::stol(word, &used);
-    } catch (std::exception const&) {
-    }
-    if (used != word.size() || id < 0 || id > 0x7fffffff)
-      flan::fail(where, ": expected token ids separated by spaces, but found \"", word, "\"");
-    ids.push_back(static_cast<flan::token>(id));
-  }
-  return ids;
+/// A prompt a line; files from other systems end theirs with "\r\n".
+bool read_prompt(std::istream& in, std::string& line) {
+  if (!std::getline(in, line)) return false;
+  if (line.ends_with('\r')) line.pop_back();
+  return true;
 }
 
 std::vector<std::string> read_lines(std::istream& in, std::string const& name) {
   std::vector<std::string> lines;
-  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  for (std::string line; read_prompt(in, line);) lines.push_back(line);
   if (in.bad()) flan::fail("cannot read ", name);
   return lines;
 }
@@ -51,7 +46,7 @@ std::vector<std::string> read_lines(std::istream& in, std::string const& name) {
 std::optional<std::vector<std::string>> all_prompts(settings const& s) {
   bool const dash = s.prompts == std::vector<std::string>{"-"};
   if (!s.prompts_file.empty() && !s.prompts.empty())
-    flan::fail("give prompts as arguments or with --prompts, not both");
+    throw CLI::ValidationError("give prompts as arguments or with --prompts, not both");
   if (dash || s.prompts_file == "-") return read_lines(std::cin, "standard input");
   if (!s.prompts_file.empty()) {
     std::ifstream file(s.prompts_file, std::ios::binary);
@@ -64,7 +59,7 @@ std::optional<std::vector<std::string>> all_prompts(settings const& s) {
 
 template <class Model>
 std::vector<flan::token> input_ids(Model const& model, settings const& s, std::string const& prompt) {
-  return s.ids ? parse_ids(prompt, "prompt \"" + prompt + "\"") : model.input_ids(prompt);
+  return s.ids ? support::parse_ids(prompt, "prompt \"" + prompt + "\"") : model.input_ids(prompt);
 }
 
 /// One answer as text, or as ids where there is no vocabulary.
@@ -113,7 +108,7 @@ template <class Model>
 void talk(Model const& model, settings const& s) {
   bool const person = ::isatty(STDIN_FILENO) != 0;
   if (person) std::cerr << "A line is a prompt; an empty line or the end of input leaves.\n";
-  for (std::string line; (person ? std::cerr << "> " : std::cerr), std::getline(std::cin, line);) {
+  for (std::string line; (person ? std::cerr << "> " : std::cerr), read_prompt(std::cin, line);) {
     if (line.empty() && person) break;
     try {
       if (s.stream) {
@@ -128,10 +123,35 @@ void talk(Model const& model, settings const& s) {
   }
 }
 
+/// Options that depend on what the folder asks for.
+void fill_options(settings& s, flan::generation_defaults const& folder) {
+  auto& o = s.options;
+  bool const beams_given = o.beams && *o.beams > 1;
+  bool const filters = s.temperature || s.top_k || s.top_p || s.min_p || s.typical_p;
+  bool const samples = s.sample || (folder.sample.value_or(false) && !beams_given);
+  if ((filters || s.seed) && !samples)
+    throw CLI::ValidationError(filters ? "--temperature, --top-k, --top-p, --min-p and --typical-p need --sample"
+                                       : "--seed needs --sample: without it nothing is drawn");
+  if (s.seed) o.seed = *s.seed;
+  if (s.sample || filters) {
+    auto const own = flan::detail::folder_sampling(folder);
+    o.sampling = flan::sampling{.temperature = s.temperature.value_or(own.temperature),
+                                .top_k = s.top_k.value_or(own.top_k),
+                                .top_p = s.top_p.value_or(own.top_p),
+                                .min_p = s.min_p.value_or(own.min_p),
+                                .typical_p = s.typical_p.value_or(own.typical_p)};
+  }
+  auto const beams = o.beams.value_or(o.sampling ? 1 : folder.beams.value_or(1));
+  if (beams <= 1 && (o.length_penalty || o.early_stopping))
+    throw CLI::ValidationError(flan::sentence(o.length_penalty ? "--length-penalty" : "--early-stopping",
+                                              " is for a beam search: add --beams N, with N above 1"));
+}
+
 template <class P>
-void run(settings const& s) {
+void run(settings s) {
   auto const prompts = all_prompts(s);
   auto const model = flan::load<flan::any_t5, P>(s.model);
+  fill_options(s, model.defaults());
   if (!s.ids) model.tokenizer();  // says what is missing before the first prompt
   if (!prompts) {
     talk(model, s);
@@ -158,13 +178,13 @@ void add_options(CLI::App& app, settings& s) {
   app.add_option("--length-penalty", o.length_penalty, "beam scores are divided by length^X");
   app.add_option("--early-stopping", s.early, "when a beam search ends")
       ->check(CLI::IsMember({"true", "false", "never"}));
-  auto* const sample = app.add_flag("--sample", s.sample, "draw tokens instead of taking the likeliest");
-  app.add_option("--temperature", s.sampling.temperature, "divides the logits")->needs(sample);
-  app.add_option("--top-k", s.sampling.top_k, "the K likeliest tokens")->needs(sample);
-  app.add_option("--top-p", s.sampling.top_p, "the likeliest tokens up to mass P")->needs(sample);
-  app.add_option("--min-p", s.sampling.min_p, "tokens at least P times as likely as the likeliest")->needs(sample);
-  app.add_option("--typical-p", s.sampling.typical_p, "tokens of typical surprise up to mass X")->needs(sample);
-  app.add_option("--seed", o.seed, "the same seed, the same tokens")->needs(sample);
+  app.add_flag("--sample", s.sample, "draw tokens instead of taking the likeliest");
+  app.add_option("--temperature", s.temperature, "divides the logits (default: the folder's, else 1)");
+  app.add_option("--top-k", s.top_k, "the K likeliest tokens; 0: any (default: the folder's, else 50)");
+  app.add_option("--top-p", s.top_p, "the likeliest tokens up to mass P (default: the folder's, else 1)");
+  app.add_option("--min-p", s.min_p, "tokens at least P times as likely as the likeliest");
+  app.add_option("--typical-p", s.typical_p, "tokens of typical surprise up to mass X");
+  app.add_option("--seed", s.seed, "the same seed, the same tokens");
   app.add_option("--repetition-penalty", o.repetition_penalty, "above 1: tokens that were there become less likely");
   app.add_option("--no-repeat-ngram", o.no_repeat_ngram, "no N tokens in a row twice");
   app.add_option("--suppress", s.suppress, "token ids that never come, separated by commas or spaces")
@@ -172,14 +192,31 @@ void add_options(CLI::App& app, settings& s) {
   app.add_option("--stop", o.stop, "an answer ends before this text (may be given several times)")
       ->type_name("TEXT")
       ->expected(1)
+      ->allow_extra_args(false)  // else the first one swallows the prompts behind it
       ->take_all();
   app.add_option("--prefix", o.prefix, "answers begin with this text")->type_name("TEXT");
-  app.add_flag("--stream", s.stream, "show the answer while it is made");
+  app.add_flag("--stream", s.stream, "show the answer while it is made; the folder needs a vocabulary");
   app.add_flag("--json", s.json, "one object a prompt: prompt, input_ids, outputs of text, ids, score");
   app.add_flag("--ids", s.ids, "prompts are token ids separated by spaces, taken as they are");
   app.add_option("--prompts", s.prompts_file, "a prompt a line; - is standard input")->type_name("FILE");
   app.add_option("prompt", s.prompts, "prompts; - reads them from standard input; none: a small loop");
   app.footer("Exit status: 0 success, 1 failure, 2 wrong usage.");
+}
+
+/// Throws CLI::ParseError where options contradict each other or the folder.
+void start(settings& s) {
+  if (s.threads > 0) flan::set_threads(s.threads);
+  if (!s.early.empty())
+    s.options.early_stopping = s.early == "never"  ? flan::early_stopping::never
+                               : s.early == "true" ? flan::early_stopping::yes
+                                                   : flan::early_stopping::no;
+  std::replace(s.suppress.begin(), s.suppress.end(), ',', ' ');
+  if (!s.suppress.empty()) s.options.suppressed = support::parse_ids(s.suppress, "--suppress");
+  if (s.precision == "bf16") {
+    run<flan::bf16_mixed>(s);
+  } else {
+    run<flan::fp32>(s);
+  }
 }
 
 }  // namespace
@@ -189,22 +226,14 @@ int main(int argc, char** argv) try {
   settings s;
   add_options(app, s);
   try {
-    app.parse(argc, argv);
+    support::marked_arguments const arguments(argc, argv);
+    app.parse(arguments.size(), arguments.data());
+    for (auto* text : {&s.model, &s.prompts_file, &s.suppress, &s.options.prefix}) support::unmark(*text);
+    for (auto* texts : {&s.options.stop, &s.prompts}) support::unmark(*texts);
     if (s.stream && s.json) throw CLI::ValidationError("--stream and --json exclude each other");
+    start(s);
   } catch (CLI::ParseError const& e) {
     return app.exit(e) == 0 ? 0 : 2;
-  }
-  if (s.threads > 0) flan::set_threads(s.threads);
-  if (s.sample) s.options.sampling = s.sampling;
-  if (!s.early.empty())
-    s.options.early_stopping = s.early == "never"  ? flan::early_stopping::never
-                               : s.early == "true" ? flan::early_stopping::yes
-                                                   : flan::early_stopping::no;
-  if (!s.suppress.empty()) s.options.suppressed = parse_ids(s.suppress, "--suppress");
-  if (s.precision == "bf16") {
-    run<flan::bf16_mixed>(s);
-  } else {
-    run<flan::fp32>(s);
   }
   return 0;
 } catch (std::exception const& e) {

@@ -1,38 +1,21 @@
 // Text to token ids and back, a line at a time.
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "flan/text/any_tokenizer.hpp"
+#include "support/ids.hpp"
 
 namespace {
-
-std::vector<flan::token> parse_ids(std::string const& line, long number) {
-  std::vector<flan::token> ids;
-  std::istringstream words(line);
-  for (std::string word; words >> word;) {
-    std::size_t used = 0;
-    long id = -1;
-    try {
-      id = std::stol(word, &used);
-    } catch (std::exception const&) {
-    }
-    if (used != word.size() || id < 0 || id > 0x7fffffff)
-      flan::fail("line ", number, ": expected token ids separated by spaces, but found \"", word, "\"");
-    ids.push_back(static_cast<flan::token>(id));
-  }
-  return ids;
-}
 
 void run(std::string const& vocabulary, bool decode, bool json) {
   auto const tokenizer = flan::load_tokenizer(vocabulary);
   if (!tokenizer) flan::fail("the folder ", vocabulary, " has no vocabulary (no spiece.model, and it is no ByT5)");
   std::string line;
   for (long number = 1; std::getline(std::cin, line); ++number) {
-    std::vector<flan::token> const ids = decode ? parse_ids(line, number) : tokenizer->encode(line);
+    std::vector<flan::token> const ids =
+        decode ? support::parse_ids(line, flan::sentence("line ", number)) : tokenizer->encode(line);
     std::string const text = decode ? tokenizer->decode(ids) : line;
     if (json) {
       // Bytes that are not UTF-8 cannot stand in JSON.
@@ -44,6 +27,7 @@ void run(std::string const& vocabulary, bool decode, bool json) {
       std::cout << '\n';
     }
   }
+  if (std::cin.bad()) flan::fail("cannot read standard input");
   std::cout.flush();
   if (!std::cout) flan::fail("the output cannot be written");
 }
