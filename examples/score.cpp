@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "flan/core/parallel.hpp"
+#include "flan/data/jsonl.hpp"
 #include "flan/generate/load.hpp"
 
 namespace {
@@ -58,6 +59,8 @@ void run(std::string const& folder, std::istream& in, std::string const& name, b
   for (long number = 1; std::getline(in, line); ++number) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     try {
+      if (flan::detail::nested_too_deep(line))  // neither reading nor printing it would survive
+        flan::fail("nested deeper than ", flan::detail::deepest_json);
       json object = json::parse(line);
       json sums = json::array(), tokens = json::array();
       for (auto const& s : score(model, object, ids)) {
