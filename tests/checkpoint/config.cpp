@@ -82,6 +82,14 @@ TEST_CASE("a value of the wrong kind or size is an error that shows it") {
   check("d_model", std::uint64_t{1} << 63, "d_model is 9223372036854775808");
   check("d_model", {1}, "d_model is [1]");
   check("num_layers", 2'000'000'000, "num_layers is 2000000000; more than 10000 layers are refused");
+  check("relative_attention_max_distance", 2'147'483'647,
+        "relative_attention_max_distance is 2147483647; more than 1048576 is refused");
+  check("relative_attention_num_buckets", 2'000'000'000, "relative_attention_num_buckets is 2000000000; more than");
+  for (char const* key : {"vocab_size", "d_model", "d_kv", "d_ff", "num_heads"})
+    check(key, 2'147'483'647, (key + std::string(" is 2147483647; more than ")).c_str());
+  CHECK_THAT(error_of(with({{"num_heads", 1'000'000}, {"d_kv", 1'000'000}})),
+             ContainsSubstring("num_heads is 1000000 and d_kv is 1000000; a product of more than 16777216 is refused"));
+  CHECK(parsed(with({{"relative_attention_max_distance", 1 << 20}})).max_distance == 1 << 20);
   check("layer_norm_epsilon", "x", "expected a number");
   check("layer_norm_epsilon", -1.0, "layer_norm_epsilon is -1.0");
   check("pad_token_id", 32'128, "pad_token_id is 32128, but vocab_size is 32128");

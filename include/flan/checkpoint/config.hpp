@@ -97,6 +97,17 @@ inline void read_feed_forward(t5_config& c, json const& object, std::string cons
 
 }  // namespace detail
 
+namespace detail {
+/// The largest size that a config.json may ask for under a key, far above every model's: tables, products of sizes and
+/// sums over layers are then countable in bytes, whatever the file says, before its tensors are looked at.
+constexpr extent most_of(std::string_view key) {
+  if (key == "num_layers" || key == "num_decoder_layers") return 10'000;
+  if (key == "vocab_size") return extent{1} << 28;
+  if (key == "d_ff") return extent{1} << 24;
+  return extent{1} << 20;
+}
+}  // namespace detail
+
 /// The configuration that a config.json's text describes. `head` settles what the file cannot: whether the head is
 /// tied. Sizes must be given; what transformers has a default for may be absent. `where` names the file in errors.
 inline t5_config parse_t5_config(std::string_view text, std::string const& where, stored_head head) {
@@ -120,9 +131,9 @@ inline t5_config parse_t5_config(std::string_view text, std::string const& where
     }
     if constexpr (std::is_same_v<T, extent>) {
       field = detail::integer_of<extent>(*value, where, key, 1);
-      // A model is built before its tensors are looked up; a lying file must not make it billions of blocks.
-      bool const depth = key == "num_layers" || key == "num_decoder_layers";
-      if (depth && field > 10'000) fail(where, ": ", key, " is ", field, "; more than 10000 layers are refused");
+      extent const most = detail::most_of(key);
+      if (field > most)
+        fail(where, ": ", key, " is ", field, "; more than ", most, most == 10'000 ? " layers are" : " is", " refused");
     } else if constexpr (std::is_same_v<T, double>) {
       field = detail::number_of(*value, where, key, 0, 1);
     } else {
@@ -133,6 +144,8 @@ inline t5_config parse_t5_config(std::string_view text, std::string const& where
         fail(where, ": ", key, " is ", field, ", but vocab_size is ", c.vocabulary, ", so that id has no embedding");
     }
   });
+  if (c.heads * c.d_kv > extent{1} << 24)
+    fail(where, ": num_heads is ", c.heads, " and d_kv is ", c.d_kv, "; a product of more than 16777216 is refused");
   if (c.decoder_layers == any_extent) c.decoder_layers = c.layers;
   if (!start_given) c.start_id = c.pad_id;
   if (c.buckets < 4 || c.buckets % 2 != 0)
