@@ -139,6 +139,12 @@ TEST_CASE("options that cannot work are refused, and so are data without targets
       ContainsSubstring("100 / 2 = 50 positions cannot hold one example of max_input + max_target = 40 + 11"));
   CHECK_THROWS_WITH(with({.accumulate = 0}), ContainsSubstring("accumulate is 0"));
   CHECK_THROWS_WITH(with({.max_input = 0}), ContainsSubstring("max_input 0"));
+  std::int64_t const huge = INT64_MAX;  // a sum of two would pass for small
+  CHECK_THROWS_WITH(with({.max_input = huge, .max_target = huge}),
+                    ContainsSubstring("max_input is 9223372036854775807"));
+  CHECK_THROWS_WITH(with({.max_target = huge}),
+                    ContainsSubstring("max_target is 9223372036854775807; expected at most"));
+  CHECK_THROWS_WITH(with({.batch_tokens = huge}), ContainsSubstring("batch_tokens is 9223372036854775807"));
   flan::mixture const empty = flan::task<item>("empty", std::vector<item>{{"question", ""}}, ask);
   flan::batcher steps(empty, bytes, 0, flan::batch_options{});
   CHECK_THROWS_WITH(steps.next(), ContainsSubstring("are empty") && ContainsSubstring("the task empty"));

@@ -42,6 +42,10 @@ inline void check(batch_options const& o) {
   if (o.accumulate < 1) fail("accumulate is ", o.accumulate, "; expected at least 1");
   if (o.max_input < 1 || o.max_target < 1)
     fail("max_input ", o.max_input, " and max_target ", o.max_target, " must be at least 1: the end token counts");
+  constexpr std::int64_t most = std::int64_t{1} << 31;
+  for (auto const& [name, value] :
+       {std::pair{"max_input", o.max_input}, {"max_target", o.max_target}, {"batch_tokens", o.batch_tokens}})
+    if (value > most) fail(name, " is ", value, "; expected at most 2^31");
   if (o.batch_tokens / o.accumulate < o.max_input + o.max_target)
     fail("a micro-batch of batch_tokens / accumulate = ", o.batch_tokens, " / ", o.accumulate, " = ",
          o.batch_tokens / o.accumulate, " positions cannot hold one example of max_input + max_target = ", o.max_input,
