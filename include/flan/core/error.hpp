@@ -1,6 +1,7 @@
 #pragma once
 /// The one exception of this library, and the sentence builder behind it.
 
+#include <charconv>
 #include <concepts>
 #include <initializer_list>
 #include <stdexcept>
@@ -20,6 +21,7 @@ namespace detail {
 /// call compiles to little more than filling an array.
 class sentence_part {
   enum class kind { text, whole, natural, real } kind_ = kind::text;
+  bool single_ = false;  // a real number that was a float has fewer digits
   union {
     std::string_view text_;
     long long whole_;
@@ -36,12 +38,20 @@ class sentence_part {
     if constexpr (std::same_as<N, bool>) {
       text_ = number ? "true" : "false";
     } else if constexpr (std::floating_point<N>) {
-      kind_ = kind::real, real_ = static_cast<double>(number);
+      kind_ = kind::real, single_ = std::same_as<N, float>, real_ = static_cast<double>(number);
     } else if constexpr (std::signed_integral<N>) {
       kind_ = kind::whole, whole_ = number;
     } else {
       kind_ = kind::natural, natural_ = number;
     }
+  }
+
+  // The shortest text that reads back as the number: 0.001, 1e-09.
+  void append_real(std::string& s) const {
+    char text[32];
+    auto const end = single_ ? std::to_chars(text, text + sizeof text, static_cast<float>(real_))
+                             : std::to_chars(text, text + sizeof text, real_);
+    s.append(text, end.ptr);
   }
 
   void append_to(std::string& s) const {
@@ -56,7 +66,7 @@ class sentence_part {
         s += std::to_string(natural_);
         break;
       case kind::real:
-        s += std::to_string(real_);
+        append_real(s);
         break;
     }
   }
