@@ -221,3 +221,20 @@ TEST_CASE("generation_config.json is read and written") {
   CHECK_THROWS_WITH(flan::parse_generation_defaults(R"({"do_sample": 1})", "g"), ContainsSubstring("true or false"));
   CHECK_THROWS_WITH(flan::parse_generation_defaults(R"({"num_beams": -1})", "g"), ContainsSubstring("num_beams is -1"));
 }
+
+TEST_CASE("settings of generation that are not supported are known by name, unless they are off") {
+  auto const names = [](char const* text) { return flan::parse_generation_defaults(text, "g").unsupported; };
+  using list = std::vector<std::string>;
+  CHECK(names(R"({"bad_words_ids": [[5]], "num_beam_groups": 2, "diversity_penalty": 0.5})") ==
+        list{"bad_words_ids", "diversity_penalty", "num_beam_groups"});
+  CHECK(names(R"({"encoder_repetition_penalty": 1.5, "encoder_no_repeat_ngram_size": 2, "penalty_alpha": 0.6,
+                  "exponential_decay_length_penalty": [5, 1.1], "sequence_bias": [[[5], -1.0]],
+                  "renormalize_logits": true})")
+            .size() == 6);
+  // What transformers writes for a setting that is off.
+  CHECK(names(R"({"bad_words_ids": null, "begin_suppress_tokens": [], "num_beam_groups": 1, "diversity_penalty": 0.0,
+                  "encoder_repetition_penalty": 1.0, "encoder_no_repeat_ngram_size": 0, "renormalize_logits": false,
+                  "guidance_scale": 1, "sequence_bias": {}, "penalty_alpha": null, "remove_invalid_values": true,
+                  "use_cache": true, "transformers_version": "4.56.0"})")
+            .empty());
+}

@@ -42,6 +42,11 @@ TEST_CASE("texts get the end token, an empty one too; ids are taken as they are"
   CHECK(model.generate(std::vector<std::string>{}).empty());
   CHECK(model.generate("ab", o) == by_text[0][0].text);
   CHECK(model.generate("ab", o) == model.tokenizer().decode(by_text[0][0].ids));
+  CHECK(model.generate({"ab", ""}, o) == std::vector{by_text[0][0].text, by_text[1][0].text});
+  std::string const one = "ab";
+  CHECK(model.generate({one, "c", ""}, o).size() == 3);
+  CHECK(model.generate({"ab"}, o) == std::vector{by_text[0][0].text});
+  CHECK(model.generations({"ab", ""}, o)[1][0].ids == by_ids[1][0].ids);
   std::string const odd("\0\xff\xfe", 3);  // NUL and what is no UTF-8
   CHECK(is_utf8(model.generate(odd, o)));
 }
@@ -209,6 +214,14 @@ TEST_CASE("what cannot be done is refused in a sentence") {
   refuses({.memory_limit = 1000}, "memory_limit is 1000 bytes");
   refuses({.max_tokens = extent{1} << 40}, "max_tokens");
   refuses({.max_tokens = extent{1} << 30, .beams = 1000}, "MiB");
+  refuses({.beams = (extent{1} << 20) + 1}, "beams should be at most 2^20, but is 1048577");
+  refuses({.return_sequences = extent{1} << 62, .sampling = nucleus{}}, "return_sequences should be at most 2^20");
+  auto const of_two = [&](generate_options const& o) { return model.generate(std::vector<std::string>{"a", "b"}, o); };
+  CHECK_THROWS_WITH(of_two({.beams = extent{1} << 62}), ContainsSubstring("beams should be at most 2^20"));
+  CHECK_THROWS_WITH(of_two({.max_tokens = extent{1} << 30, .beams = extent{1} << 20}), ContainsSubstring("MiB"));
+  std::vector<ids> const many(2048, ids{1});
+  CHECK_THROWS_WITH(model.generate_ids(many, {.beams = extent{1} << 20}),
+                    ContainsSubstring("2048 prompts with 1048576 sequences each are more than 2147483647 rows"));
   std::vector<token> everything(383);
   for (std::size_t i = 0; i < everything.size(); ++i) everything[i] = static_cast<token>(i);
   refuses({.max_tokens = 4, .no_repeat_ngram = 1, .suppressed = everything}, "no token to choose");
@@ -230,6 +243,16 @@ TEST_CASE("what cannot be done is refused in a sentence") {
                     ContainsSubstring("embeddings for only 300"));
   // After all these refusals the model still answers.
   CHECK(model.generations({"a"}, {.max_tokens = 3})[0][0].ids.size() == 3);
+}
+
+TEST_CASE("a folder whose settings are not supported is scored, but not generated from") {
+  auto d = generation_defaults_of(testing::tiny_bytes);
+  d.unsupported = {"bad_words_ids", "penalty_alpha"};
+  auto const model =
+      testing::tiny_text_model(reference_backend{}, any_tokenizer(byte_tokenizer()), testing::tiny_bytes, d);
+  CHECK_THROWS_WITH(model.generate("a"), ContainsSubstring("sets bad_words_ids, penalty_alpha, which would change"));
+  CHECK_THROWS_WITH(model.stream("a"), ContainsSubstring("bad_words_ids"));
+  CHECK(model.score("a", {"b"}).size() == 1);
 }
 
 TEST_CASE("a model whose weights are no numbers says so") {

@@ -27,6 +27,9 @@ struct generation_defaults {
   std::optional<bool> sample;
   std::optional<double> temperature, top_p, min_p, typical_p, repetition_penalty, length_penalty;
   std::optional<std::string> early_stopping;  ///< "true", "false" or "never"
+  /// Keys whose settings would change what is generated, and which this library does not know how to follow. A folder
+  /// that has them can be trained, scored and saved; generating is refused.
+  std::vector<std::string> unsupported{};
 
   static constexpr auto members = flan::members(
       "eos_token_id", &generation_defaults::end_ids, "pad_token_id", &generation_defaults::pad_id,
@@ -93,13 +96,54 @@ bool is_given(std::optional<T> const& x) {
 }
 }  // namespace detail
 
-/// The settings that a generation_config.json's text gives. Keys that we do not know are passed over.
+namespace detail {
+/// A setting of transformers that changes the chosen ids, and the number, if any, that means "off".
+struct unsupported_setting {
+  std::string_view key;
+  double neutral = 0;
+};
+inline constexpr unsupported_setting unsupported_settings[] = {
+    {"bad_words_ids"},
+    {"begin_suppress_tokens"},
+    {"constraints"},
+    {"diversity_penalty", 0},
+    {"dola_layers"},
+    {"encoder_no_repeat_ngram_size", 0},
+    {"encoder_repetition_penalty", 1},
+    {"epsilon_cutoff", 0},
+    {"eta_cutoff", 0},
+    {"exponential_decay_length_penalty"},
+    {"force_words_ids"},
+    {"forced_decoder_ids"},
+    {"guidance_scale", 1},
+    {"max_time"},
+    {"num_beam_groups", 1},
+    {"penalty_alpha", 0},
+    {"renormalize_logits"},
+    {"sequence_bias"},
+    {"stop_strings"},
+    {"token_healing"},
+    {"top_h"},
+    {"watermarking_config"},
+};
+inline bool is_neutral(json const& value, double neutral) {
+  if (value.is_null() || value == false) return true;
+  if (value.is_number()) return value.get<double>() == neutral;
+  return value.empty();  // a list, object or string of nothing
+}
+}  // namespace detail
+
+/// The settings that a generation_config.json's text gives. Keys that neither change the chosen ids nor are known here
+/// are passed over.
 inline generation_defaults parse_generation_defaults(std::string_view text, std::string const& where) {
   detail::json const object = detail::parse_json_object(text, where);
   generation_defaults g;
   for_each_member(g, [&](std::string_view key, auto& setting) {
     if (auto const* value = detail::present(object, key)) detail::read_setting(setting, *value, where, key);
   });
+  for (auto const& [key, neutral] : detail::unsupported_settings)
+    if (auto const at = object.find(key); at != object.end() && !detail::is_neutral(*at, neutral))
+      g.unsupported.emplace_back(key);
   return g;
 }
 

@@ -47,6 +47,11 @@ inline void require_least(char const* option, extent x, extent least) {
   if (x < least) fail("the option ", option, " should be at least ", least, ", but is ", x);
 }
 
+inline void require_count(char const* option, extent x) {
+  require_least(option, x, 1);
+  if (x > (extent{1} << 20)) fail("the option ", option, " should be at most 2^20, but is ", x);
+}
+
 inline void check_sampling(flan::sampling const& s) {
   require_number("temperature", s.temperature, 0, 1e6, "a number from 0 on");
   require_least("top_k", s.top_k, 0);
@@ -82,6 +87,12 @@ inline std::vector<token> decoder_prompt(generate_options const& o, token start,
 
 inline generation_plan make_plan(generate_options const& o, generation_defaults const& d, t5_config const& c,
                                  any_tokenizer const* tokenizer) {
+  if (!d.unsupported.empty()) {
+    std::string keys;
+    for (auto const& key : d.unsupported) keys += (keys.empty() ? "" : ", ") + key;
+    fail("the folder's generation_config.json sets ", keys,
+         ", which would change what is generated and is not supported: remove it from the file to generate without it");
+  }
   generation_plan p;
   p.prompt = decoder_prompt(o, d.start_id.value_or(c.start_id), tokenizer);
   require_ids(p.prompt, c.vocabulary, "the decoder's prefix");
@@ -104,9 +115,9 @@ inline generation_plan make_plan(generate_options const& o, generation_defaults 
 
   // What the caller says outweighs what the folder says: its beams our sampling, its sampling our beams.
   p.beams = o.beams.value_or(o.sampling ? 1 : d.beams.value_or(1));
-  require_least("beams", p.beams, 1);
+  require_count("beams", p.beams);
   p.returned = o.return_sequences.value_or(o.beams || o.sampling ? 1 : d.returned.value_or(1));
-  require_least("return_sequences", p.returned, 1);
+  require_count("return_sequences", p.returned);
   p.sampling = o.sampling;
   if (!p.sampling && d.sample.value_or(false) && !(o.beams && *o.beams > 1)) p.sampling = folder_sampling(d);
   if (p.sampling) check_sampling(*p.sampling);

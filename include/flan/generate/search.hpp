@@ -2,6 +2,8 @@
 /// Greedy search and sampling: each sequence takes one token at a time and is not seen again once it has ended.
 
 #include <cmath>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
@@ -17,7 +19,12 @@ inline request_size size_of_request(std::span<std::vector<token> const> inputs, 
   request_size r;
   r.batch = static_cast<extent>(inputs.size());
   for (auto const& i : inputs) r.input = std::max(r.input, static_cast<extent>(i.size()));
-  r.rows = r.batch * (plan.sampling ? plan.returned : plan.beams);
+  extent const for_each_input = plan.sampling ? plan.returned : plan.beams;
+  constexpr extent most = std::numeric_limits<std::int32_t>::max();  // sessions count rows in 32 bits
+  if (r.batch > most / for_each_input)
+    fail(r.batch, " prompts with ", for_each_input, " sequences each are more than ", most,
+         " rows; ask for fewer prompts, beams or return_sequences at once");
+  r.rows = r.batch * for_each_input;
   r.at_once = static_cast<extent>(plan.prompt.size());
   r.tokens = r.at_once + plan.max_tokens - 1;  // the last token is chosen, never read
   return r;

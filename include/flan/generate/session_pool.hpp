@@ -44,11 +44,6 @@ class session_pool {
     }
     return lease(new session<Model, B>(model, be), give_back{this});
   }
-  /// Frees what idle sessions hold.
-  void clear() {
-    std::lock_guard const lock(mutex_);
-    idle_.clear();
-  }
 };
 
 }  // namespace flan::detail

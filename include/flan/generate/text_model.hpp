@@ -2,6 +2,7 @@
 /// A model one can talk to: weights, vocabulary and settings together.
 
 #include <filesystem>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -77,6 +78,8 @@ class text_model {
   // --- What it is ---------------------------------------------------------------------------------------------------
   t5_config const& config() const { return model_->config(); }
   generation_defaults const& defaults() const { return defaults_; }
+  /// The texts of the files that the model came from; empty ones where it was made from parts.
+  original_texts const& originals() const { return original_; }
   B const& backend() const { return backend_; }
   model_type const& network() const { return *model_; }
   /// To change the weights. No other member may run meanwhile; `own_parameters` makes them writable, `pack` fast again.
@@ -110,6 +113,11 @@ class text_model {
     std::vector<std::string> texts;
     for (auto& answers : generations(prompts, o)) texts.push_back(std::move(answers.front().text));
     return texts;
+  }
+  /// `generate({"one", "another"})`: without it, two literals could also be the ends of one string_view.
+  std::vector<std::string> generate(std::initializer_list<std::string_view> prompts,
+                                    generate_options const& o = {}) const {
+    return generate(std::vector<std::string>(prompts.begin(), prompts.end()), o);
   }
   /// For each prompt `return_sequences` answers with ids and scores, best first (samples: in the order drawn).
   std::vector<std::vector<generation>> generations(std::vector<std::string> const& prompts,
