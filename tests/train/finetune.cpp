@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <limits>
 #include <set>
 
 #include "flan/testing/unreadable_backend.hpp"
@@ -107,6 +108,41 @@ TEST_CASE("damaged checkpoints are refused by name", "[train][resume]") {
     put_file(at / "training.json", "{\"step\": -1, \"sample\": 3, \"facts\": {}}");
     CHECK_THROWS_WITH(resume(), ContainsSubstring("training.json: expected a number of steps"));
   }
+}
+
+TEST_CASE("a place in the stream that no run can have reached is refused, not sought", "[train][resume]") {
+  temporary_folder folder;
+  nano_run<>(folder.path).go(2);
+  auto const path = folder.path / "step-00000002" / "training.json";
+  auto const whole = nlohmann::json::parse(get_file(path));
+  auto const refused = [&](char const* key, std::uint64_t value, char const* why) {
+    auto changed = whole;
+    changed[key] = value;
+    put_file(path, changed.dump());
+    CHECK_THROWS_WITH(nano_run<>(folder.path).go(4), ContainsSubstring("training.json: ") && ContainsSubstring(why));
+  };
+  refused("sample", 1'000'000'000'000'000, "\"sample\" is 1000000000000000, more examples than 2 steps of 512 tokens");
+  refused("sample", ~std::uint64_t{0}, "\"sample\" is 18446744073709551615");
+  refused("step", ~std::uint64_t{0}, "\"step\" is 18446744073709551615; expected at most");
+  put_file(path, whole.dump());
+  CHECK(nano_run<>(folder.path).go(4).resumed_from == 2);
+}
+
+TEST_CASE("checkpoints keep what the model's files say and nobody here knows", "[train]") {
+  temporary_folder folder;
+  auto const with_key = [](std::string const& text) {
+    auto object = nlohmann::json::parse(text);
+    object["n_positions"] = 77;
+    return object.dump();
+  };
+  auto const defaults = generation_defaults_of(nano_bytes);
+  nano_run<> run(folder.path);
+  run.model = {std::move(run.model.network()), cpu_backend(), any_tokenizer(byte_tokenizer()), defaults,
+               original_texts{with_key(config_text(nano_bytes, number_format::f32)),
+                              with_key(generation_config_text(defaults))}};
+  run.go(2);
+  for (char const* name : {"config.json", "generation_config.json"})
+    CHECK(nlohmann::json::parse(get_file(folder.path / "step-00000002" / name)).value("n_positions", 0) == 77);
 }
 
 TEST_CASE("the last checkpoints stay, and each is a model", "[train]") {
@@ -241,6 +277,23 @@ TEST_CASE("options that make no sense are refused before anything happens", "[tr
   refused([](options& o) { o.steps = 0; }, "steps should be at least 1, but is 0");
   refused([](options& o) { o.dropout = 1; }, "dropout should be a number from 0");
   refused([](options& o) { o.clip = -1; }, "clip should be");
+  double const nan = std::numeric_limits<double>::quiet_NaN();
+  for (double const bad : {0.0, -1e-3, nan}) {
+    refused([&](options& o) { o.optimizer = adamw{.rate = bad}; }, "adamw.rate should be a number above 0, but is ");
+    refused([&](options& o) { o.optimizer = adafactor{.rate = bad}; }, "adafactor.rate should be a number above 0");
+    refused([&](options& o) { o.optimizer = adafactor{.clip_threshold = bad}; }, "adafactor.clip_threshold should");
+    refused([&](options& o) { o.optimizer = adafactor{.epsilon_squared = bad}; }, "adafactor.epsilon_squared should");
+    refused([&](options& o) { o.optimizer = adamw{.epsilon = bad}; }, "adamw.epsilon should be a number above 0");
+  }
+  refused([](options& o) { o.optimizer = adamw{.beta1 = 1}; },
+          "adamw.beta1 should be a number from 0 to below 1, but is 1");
+  refused([](options& o) { o.optimizer = adamw{.beta2 = -0.5}; }, "adamw.beta2 should be");
+  refused([](options& o) { o.optimizer = adamw{.weight_decay = -1}; }, "adamw.weight_decay should be");
+  refused([](options& o) { o.optimizer = adafactor{.decay = 0}; }, "adafactor.decay should be");
+  refused([](options& o) { o.schedule = inverse_square_root{.flat = 0}; },
+          "inverse_square_root.flat should be at least 1, but is 0");
+  refused([](options& o) { o.schedule = linear_decay{.end = -1}; }, "linear_decay.end should be");
+  refused([](options& o) { o.schedule = cosine_decay{.warmup = -1}; }, "warm-up should take 0 steps or more");
   refused([](options& o) { o.save_every = 2; }, "to save checkpoints a run needs the option output");
   refused([](options& o) { o.resume = true; }, "to resume a run needs the option output");
   refused([](options& o) { o.evaluate_every = 2; }, "nothing is held out");

@@ -85,7 +85,7 @@ TEMPLATE_TEST_CASE("killed runs end with the file of an uninterrupted one", "[tr
   kill_runs<TestType>(5);
 }
 
-// .ci/full runs it: ctest -L long
+// .ci/full runs it: flan_test_train "[long]"
 TEMPLATE_TEST_CASE("runs killed twenty times end with the file of an uninterrupted one", "[.][long]", fp32,
                    bf16_mixed) {
   kill_runs<TestType>(20);

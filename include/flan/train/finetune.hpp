@@ -75,7 +75,7 @@ finetune_result finetune_loop(Trainer& t, any_tokenizer const& tokenizer, mixtur
       fail("there are checkpoints of an earlier run in ", o.output.string(),
            ": resume it, choose another folder, or remove them");
     saved->remove_leftovers();
-    if (latest) at = read_state(*latest, t, facts);
+    if (latest) at = read_state(*latest, t, facts, o.batch_tokens);
     result.resumed_from = result.step = at.step;
   }
   auto const save = [&] {
@@ -125,6 +125,7 @@ finetune_result finetune_loop(Trainer& t, any_tokenizer const& tokenizer, mixtur
 template <auto const& C, class P, class B, optimizer O>
 finetune_result finetune(text_model<C, P, B>& model, mixture const& train, finetune_options const& options, O rule) {
   detail::check(options);
+  detail::check_rule(rule);
   any_tokenizer const& tokenizer = model.tokenizer();
   auto& network = model.network();
   bool packed = false;
@@ -135,8 +136,9 @@ finetune_result finetune(text_model<C, P, B>& model, mixture const& train, finet
     return detail::finetune_loop(
         t, tokenizer, train, options, [&](std::filesystem::path const& folder, auto const& masters) {
           number_format const format = format_of<typename P::master>;
-          write_file(folder / "config.json", config_text(masters.config(), format));
-          write_file(folder / "generation_config.json", generation_config_text(model.defaults()));
+          write_file(folder / "config.json", config_text(masters.config(), format, model.originals().config));
+          write_file(folder / "generation_config.json",
+                     generation_config_text(model.defaults(), model.originals().generation));
           tokenizer.save(folder);
         });
   };

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -56,14 +57,43 @@ struct finetune_result {
 
 namespace detail {
 
+inline void at_least(std::string_view name, extent value, extent least) {
+  if (value < least) fail("the option ", name, " should be at least ", least, ", but is ", value);
+}
+inline void between(std::string_view name, double value, double low, double high) {
+  if (!(value >= low && value < high))  // so is no NaN
+    fail("the option ", name, " should be a number from ", low, " to below ", high, ", but is ", value);
+}
+inline void positive(std::string_view name, double value) {
+  if (!(value > 0 && value < 1e30)) fail("the option ", name, " should be a number above 0, but is ", value);
+}
+
+inline void check_rule(adafactor const& r) {
+  positive("adafactor.rate", r.rate);
+  between("adafactor.weight_decay", r.weight_decay, 0, 1);
+  positive("adafactor.decay", r.decay);
+  positive("adafactor.clip_threshold", r.clip_threshold);
+  positive("adafactor.epsilon_squared", r.epsilon_squared);
+  between("adafactor.epsilon_scale", r.epsilon_scale, 0, 1e30);
+  at_least("adafactor.least_factored", r.least_factored, 1);
+}
+inline void check_rule(adamw const& r) {
+  positive("adamw.rate", r.rate);
+  between("adamw.weight_decay", r.weight_decay, 0, 1e30);
+  between("adamw.beta1", r.beta1, 0, 1);
+  between("adamw.beta2", r.beta2, 0, 1);
+  positive("adamw.epsilon", r.epsilon);
+}
+/// What the settings of somebody's own rule may be, nobody else knows.
+template <class Rule>
+void check_rule(Rule const&) {}
+
+inline void check_schedule(constant_rate const&) {}
+inline void check_schedule(linear_decay const& s) { between("linear_decay.end", s.end, 0, 1e30); }
+inline void check_schedule(cosine_decay const& s) { between("cosine_decay.end", s.end, 0, 1e30); }
+inline void check_schedule(inverse_square_root const& s) { at_least("inverse_square_root.flat", s.flat, 1); }
+
 inline void check(finetune_options const& o) {
-  auto const at_least = [](char const* name, extent value, extent least) {
-    if (value < least) fail("the option ", name, " should be at least ", least, ", but is ", value);
-  };
-  auto const between = [](char const* name, double value, double low, double high) {
-    if (!(value >= low && value < high))
-      fail("the option ", name, " should be a number from ", low, " to below ", high, ", but is ", value);
-  };
   at_least("steps", o.steps, 1);
   at_least("evaluate_every", o.evaluate_every, 0);
   at_least("save_every", o.save_every, 0);
@@ -75,6 +105,7 @@ inline void check(finetune_options const& o) {
   std::visit(
       [](auto const& s) {
         if (s.warmup < 0) fail("warm-up should take 0 steps or more, but is ", s.warmup);
+        check_schedule(s);
       },
       o.schedule);
   if (o.evaluate_every > 0 && o.held_out.empty()) fail("evaluate_every is set, but nothing is held out to evaluate on");

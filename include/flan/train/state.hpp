@@ -92,9 +92,9 @@ void write_state(std::filesystem::path const& folder, Trainer& t, run_position a
 }
 
 /// Restores what write_state wrote, bit for bit. Throws, before anything changed, when the folder is damaged, does not
-/// fit, or comes from a run with other facts.
+/// fit, or comes from a run with other facts. `batch_tokens` of a step bound how far its stream can have come.
 template <class Trainer>
-run_position read_state(std::filesystem::path const& folder, Trainer& t, run_facts const& facts) {
+run_position read_state(std::filesystem::path const& folder, Trainer& t, run_facts const& facts, extent batch_tokens) {
   auto const path = folder / "training.json";
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored))
@@ -106,6 +106,15 @@ run_position read_state(std::filesystem::path const& folder, Trainer& t, run_fac
     return stored[key].template get<std::uint64_t>();
   };
   run_position const at{static_cast<extent>(count("step")), count("sample")};
+  // To go to a place in the stream takes time in proportion; a damaged number must not look like a run that hangs. An
+  // example takes two positions at least, and a few hundred records without a target may be skipped for each.
+  constexpr double longest = 1e12, records_of_a_position = 100;
+  auto const most = static_cast<double>(at.step) * static_cast<double>(batch_tokens) * records_of_a_position;
+  if (at.step < 0 || static_cast<double>(at.step) > longest)
+    fail(path.string(), ": \"step\" is ", count("step"), "; expected at most ", longest);
+  if (static_cast<double>(at.sample) > most)
+    fail(path.string(), ": \"sample\" is ", at.sample, ", more examples than ", at.step, " steps of ", batch_tokens,
+         " tokens can have taken");
   run_facts then;
   if (!stored.contains("facts") || !stored["facts"].is_object()) fail(path.string(), ": has no object \"facts\"");
   for (auto const& [name, value] : stored["facts"].items()) {
