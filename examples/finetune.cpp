@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -40,9 +41,10 @@ struct settings {
   std::vector<std::string> data, columns, unescape;
   std::string input, target;
   std::string optimizer = "adafactor", schedule = "constant", precision = "f32";
-  double rate = 0, weight_decay = -1, dropout = -1, temperature = 1;
+  std::optional<double> rate, weight_decay;
+  double temperature = 1;
   flan::extent warmup = 0;
-  std::uint64_t cap = 0;
+  std::optional<std::uint64_t> cap;
   int threads = 0;
   flan::finetune_options options;
 };
@@ -69,7 +71,7 @@ flan::mixture read_mixture(settings const& s) {
     tasks.push_back(flan::text_task(name, read_records(file, s), s.input, s.target));
   }
   flan::proportional share;
-  if (s.cap > 0) share.cap = s.cap;
+  if (s.cap) share.cap = *s.cap;
   share.temperature = s.temperature;
   return {share, tasks};
 }
@@ -100,17 +102,39 @@ void check_output(fs::path const& output, fs::path const& checkpoints) {
   fs::remove(checkpoints, not_empty);
 }
 
+/// How much of the records is not learnt from; empty where it is all of them.
+std::string left_out(flan::extent truncated, flan::extent skipped) {
+  std::string text;
+  if (truncated > 0) text += flan::sentence(truncated, " inputs or targets cut to --max-input or --max-target");
+  if (skipped > 0)
+    text += flan::sentence(text.empty() ? "" : "; ", skipped, " examples left out: their target is empty");
+  return text;
+}
+
+/// Says, when it first happens, that records are cut or left out: hours before the end.
+class first_loss_of_text {
+  bool truncated_ = false, skipped_ = false;
+
+ public:
+  void operator()(flan::progress const& p) {
+    if ((p.truncated == 0 || truncated_) && (p.skipped == 0 || skipped_)) return;
+    truncated_ = p.truncated > 0;
+    skipped_ = p.skipped > 0;
+    std::fprintf(stderr, "\nby step %td: %s\n", p.step, left_out(p.truncated, p.skipped).c_str());
+  }
+};
+
 void fill_options(settings& s, fs::path const& checkpoints) {
   auto& o = s.options;
   if (s.optimizer == "adafactor") {
     flan::adafactor a;
-    if (s.rate > 0) a.rate = s.rate;
-    if (s.weight_decay >= 0) a.weight_decay = s.weight_decay;
+    if (s.rate) a.rate = *s.rate;
+    if (s.weight_decay) a.weight_decay = *s.weight_decay;
     o.optimizer = a;
   } else {
     flan::adamw a;
-    if (s.rate > 0) a.rate = s.rate;
-    if (s.weight_decay >= 0) a.weight_decay = s.weight_decay;
+    if (s.rate) a.rate = *s.rate;
+    if (s.weight_decay) a.weight_decay = *s.weight_decay;
     o.optimizer = a;
   }
   if (s.schedule == "constant") o.schedule = flan::constant_rate{s.warmup};
@@ -118,13 +142,27 @@ void fill_options(settings& s, fs::path const& checkpoints) {
   if (s.schedule == "cosine") o.schedule = flan::cosine_decay{s.warmup};
   if (s.schedule == "inverse_square_root")
     o.schedule = flan::inverse_square_root{s.warmup > 0 ? s.warmup : flan::inverse_square_root{}.flat, s.warmup};
-  if (s.dropout >= 0) o.dropout = s.dropout;
   if (!s.evaluation_file.empty())
     o.held_out = flan::every_record(flan::text_task("held out", read_records(s.evaluation_file, s), s.input, s.target));
   o.output = checkpoints;
   o.stop = &stop;
-  o.on_step = flan::progress_line{};
+  o.on_step = [line = flan::progress_line{}, note = first_loss_of_text{}](flan::progress const& p) mutable {
+    line(p);
+    note(p);
+  };
   o.on_evaluation = flan::progress_line{};
+}
+
+/// Accepts numbers from `least` on, or above it; CLI11's own checks let NaN pass, and it is in no range of ours.
+CLI::Validator number(double least, bool least_too, double below = 1e30) {
+  return {[=](std::string& text) {
+            double x = 0;
+            if (CLI::detail::lexical_cast(text, x) && (least_too ? x >= least : x > least) && x < below)
+              return std::string();
+            return flan::sentence("expected a number ", least_too ? "from " : "above ", least,
+                                  below < 1e30 ? flan::sentence(" to below ", below) : "", ", but found ", text);
+          },
+          ""};
 }
 
 /// The process's exit status.
@@ -157,6 +195,7 @@ int run(settings& s) {
   if (result.loss > 0) std::printf("; loss %.4f", result.loss);
   if (result.held_out_loss) std::printf("; held-out loss %.4f", *result.held_out_loss);
   std::printf("\n");
+  if (auto const text = left_out(result.truncated, result.skipped); !text.empty()) std::printf("%s\n", text.c_str());
   return 0;
 }
 
@@ -173,8 +212,12 @@ void add_options(CLI::App& app, settings& s) {
   app.add_option("--data", s.data, "records: FILE.jsonl, .tsv or .csv; each file is a task of the mixture")
       ->type_name("FILE...")
       ->required();
-  app.add_option("--columns", s.columns, "names of a table's columns, when it has no header line")->delimiter(',');
-  app.add_option("--unescape", s.unescape, "columns where \\n stands for a line break")->delimiter(',');
+  app.add_option("--columns", s.columns, "names of a table's columns, when it has no header line")
+      ->delimiter(',')
+      ->type_name("NAME,...");
+  app.add_option("--unescape", s.unescape, "columns where \\n stands for a line break")
+      ->delimiter(',')
+      ->type_name("NAME,...");
   app.add_option("--input", s.input, "template of inputs, with {field} for a record's field")->required();
   app.add_option("--target", s.target, "template of targets")->required();
   app.add_option("--output", s.output, "folder for the model; checkpoints go to DIR.checkpoints")
@@ -187,24 +230,24 @@ void add_options(CLI::App& app, settings& s) {
   app.add_option("--max-target", o.max_target, "tokens of a target")->capture_default_str();
   app.add_option("--optimizer", s.optimizer)->check(CLI::IsMember({"adafactor", "adamw"}))->capture_default_str();
   app.add_option("--rate", s.rate, "learning rate (default: 1e-3 for adafactor, 1e-4 for adamw)")
-      ->check(CLI::PositiveNumber);
+      ->check(number(0, false));
   app.add_option("--schedule", s.schedule, "of the rate")
       ->check(CLI::IsMember({"constant", "linear", "cosine", "inverse_square_root"}))
       ->capture_default_str();
   app.add_option("--warmup", s.warmup, "steps until the rate is reached")->check(CLI::NonNegativeNumber);
-  app.add_option("--clip", o.clip, "largest norm of a step's gradient (0: any)");
-  app.add_option("--weight-decay", s.weight_decay, "default: 0 for adafactor, 0.01 for adamw")
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--z-loss", o.z_loss, "weight of (log Z)^2");
-  app.add_option("--label-smoothing", o.label_smoothing);
-  app.add_option("--dropout", s.dropout, "default: the model's")->check(CLI::Range(0.0, 0.99));
+  app.add_option("--clip", o.clip, "largest norm of a step's gradient (0: any)")->check(number(0, true));
+  app.add_option("--weight-decay", s.weight_decay, "default: 0 for adafactor, 0.01 for adamw")->check(number(0, true));
+  app.add_option("--z-loss", o.z_loss, "weight of (log Z)^2")->check(number(0, true));
+  app.add_option("--label-smoothing", o.label_smoothing)->check(number(0, true, 1));
+  app.add_option("--dropout", o.dropout, "default: the model's")->check(number(0, true, 1));
   app.add_option("--precision", s.precision, "bf16: with masters in f32")
       ->check(CLI::IsMember({"f32", "bf16"}))
       ->capture_default_str();
   app.add_flag("--recompute", o.recompute, "less memory, a third more time");
   app.add_option("--threads", s.threads, "default: what the system grants")->check(CLI::PositiveNumber);
-  app.add_option("--cap", s.cap, "records of a file that count for its share of the mixture, at most");
-  app.add_option("--temperature", s.temperature, "above 1: shares become more equal")->check(CLI::PositiveNumber);
+  app.add_option("--cap", s.cap, "records of a file that count for its share of the mixture, at most")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--temperature", s.temperature, "above 1: shares become more equal")->check(number(0, false));
   app.add_option("--seed", o.seed, "of order, dropout and --init")->capture_default_str();
   auto* const evaluation = app.add_option("--eval", s.evaluation_file, "held-out records")->type_name("FILE");
   app.add_option("--eval-every", o.evaluate_every, "steps between evaluations (0: only at the end)")->needs(evaluation);
