@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -38,7 +39,8 @@ bool read_prompt(std::istream& in, std::string& line) {
 std::vector<std::string> read_lines(std::istream& in, std::string const& name) {
   std::vector<std::string> lines;
   for (std::string line; read_prompt(in, line);) lines.push_back(line);
-  if (in.bad()) flan::fail("cannot read ", name);
+  // std::cin reads through stdin, and only that knows of an error.
+  if (in.bad() || (&in == &std::cin && std::ferror(stdin))) flan::fail("cannot read ", name);
   return lines;
 }
 

@@ -1,6 +1,7 @@
 // How likely a model finds given answers: reads {"input", "targets"} a line, adds "logprobs" and "token_logprobs".
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -76,7 +77,8 @@ void run(std::string const& folder, std::istream& in, std::string const& name, b
       flan::fail(name, ":", number, ": ", e.what());
     }
   }
-  if (in.bad()) flan::fail("cannot read ", name);
+  // std::cin reads through stdin, and only that knows of an error.
+  if (in.bad() || (&in == &std::cin && std::ferror(stdin))) flan::fail("cannot read ", name);
   if (!std::cout) flan::fail("the output cannot be written");
 }
 

@@ -1,6 +1,7 @@
 // Text to token ids and back, a line at a time.
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -27,7 +28,8 @@ void run(std::string const& vocabulary, bool decode, bool json) {
       std::cout << '\n';
     }
   }
-  if (std::cin.bad()) flan::fail("cannot read standard input");
+  // std::cin reads through stdin, and only that knows of an error.
+  if (std::cin.bad() || std::ferror(stdin)) flan::fail("cannot read standard input");
   std::cout.flush();
   if (!std::cout) flan::fail("the output cannot be written");
 }
