@@ -112,7 +112,7 @@ std::string left_out(flan::extent truncated, flan::extent skipped) {
 }
 
 /// Says, when it first happens, that records are cut or left out: hours before the end.
-class first_loss_of_text {
+class left_out_note {
   bool truncated_ = false, skipped_ = false;
 
  public:
@@ -146,7 +146,7 @@ void fill_options(settings& s, fs::path const& checkpoints) {
     o.held_out = flan::every_record(flan::text_task("held out", read_records(s.evaluation_file, s), s.input, s.target));
   o.output = checkpoints;
   o.stop = &stop;
-  o.on_step = [line = flan::progress_line{}, note = first_loss_of_text{}](flan::progress const& p) mutable {
+  o.on_step = [line = flan::progress_line{}, note = left_out_note{}](flan::progress const& p) mutable {
     line(p);
     note(p);
   };
