@@ -36,11 +36,15 @@ bool read_prompt(std::istream& in, std::string& line) {
   return true;
 }
 
+void check_read(std::istream const& in, std::string const& name) {
+  // std::cin reads through stdin, and only that knows of an error.
+  if (in.bad() || (&in == &std::cin && std::ferror(stdin))) flan::fail("cannot read ", name);
+}
+
 std::vector<std::string> read_lines(std::istream& in, std::string const& name) {
   std::vector<std::string> lines;
   for (std::string line; read_prompt(in, line);) lines.push_back(line);
-  // std::cin reads through stdin, and only that knows of an error.
-  if (in.bad() || (&in == &std::cin && std::ferror(stdin))) flan::fail("cannot read ", name);
+  check_read(in, name);
   return lines;
 }
 
@@ -123,6 +127,7 @@ void talk(Model const& model, settings const& s) {
       std::cerr << e.what() << '\n';  // the next prompt may do better
     }
   }
+  check_read(std::cin, "standard input");
 }
 
 /// Options that depend on what the folder asks for.

@@ -51,6 +51,10 @@ sed 's/"input_ids"/\n&/' out | tail -n 1 >b
 same a b
 "$programs/generate" --model model --max-tokens 6 <prompts >out 2>err || wrong "the loop over standard input failed"
 [ "$(wc -l <out)" -ge 2 ] || wrong "the loop should answer each line"
+for dash in "" -; do
+  # shellcheck disable=SC2086  # no argument, or one
+  "$programs/generate" --model model $dash <. >out 2>err && wrong "generate should fail where its input cannot be read"
+done
 
 echo "generate: prompts stay whole"
 call 0 "${generate[@]}" --json --stop NEVER "behind a stop" "and another"
