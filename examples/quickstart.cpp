@@ -53,6 +53,15 @@ void print_help() {
       << ")\n  --output DIR  where to save (default " << s.output << ")\n";
 }
 
+/// Wrong usage: the exit status tells it from a failure.
+struct usage_error : flan::error {
+  using flan::error::error;
+};
+template <class... Parts>
+[[noreturn]] void misused(Parts const&... parts) {
+  throw usage_error(flan::sentence(parts..., "; see --help"));
+}
+
 settings parse(int count, char** arguments) {
   settings s;
   for (int i = 1; i < count; ++i) {
@@ -61,9 +70,8 @@ settings parse(int count, char** arguments) {
       print_help();
       std::exit(0);
     }
-    if (name != "--steps" && name != "--seed" && name != "--output")
-      flan::fail("unknown argument ", name, "; see --help");
-    if (++i == count) flan::fail(name, " needs a value; see --help");
+    if (name != "--steps" && name != "--seed" && name != "--output") misused("unknown argument ", name);
+    if (++i == count) misused(name, " needs a value");
     std::string const value = arguments[i];
     if (name == "--output") {
       s.output = value;
@@ -72,7 +80,7 @@ settings parse(int count, char** arguments) {
     char* end = nullptr;
     auto const number = std::strtoll(value.c_str(), &end, 10);
     if (value.empty() || *end != '\0' || number < (name == "--steps" ? 1 : 0))
-      flan::fail(name, " needs a number, not \"", value, "\"");
+      misused(name, " needs a number, not \"", value, "\"");
     if (name == "--steps") s.steps = static_cast<flan::extent>(number);
     if (name == "--seed") s.seed = static_cast<std::uint64_t>(number);
   }
@@ -120,7 +128,16 @@ void print(suite const& s, scores const& before, scores const& after) {
   line("average", mean(before.seen), mean(after.seen), mean(before.unseen), mean(after.unseen));
 }
 
+/// What would only show after minutes of training must show now.
+void check_output(std::filesystem::path const& output) {
+  namespace fs = std::filesystem;
+  if (fs::exists(output) && !fs::is_directory(output)) flan::fail("--output ", output.string(), " is a file");
+  if (fs::exists(output) && !fs::is_empty(output) && !fs::exists(output / "config.json"))
+    flan::fail("--output ", output.string(), " holds files but no model, so nothing is saved over it: name another");
+}
+
 void run(settings const& o) {
+  check_output(o.output);
   auto const tasks = make_suite(o.seed);
   auto const vocabulary = train_vocabulary(tasks.texts, nano_t5.vocabulary);
   std::cout << tasks.tasks.size() << " tasks, a vocabulary of " << vocabulary.vocabulary_size() << " pieces, "
@@ -170,6 +187,9 @@ void run(settings const& o) {
 int main(int count, char** arguments) {
   try {
     run(parse(count, arguments));
+  } catch (usage_error const& e) {
+    std::cerr << "quickstart: " << e.what() << '\n';
+    return 2;
   } catch (std::exception const& e) {
     std::cerr << "quickstart: " << e.what() << '\n';
     return 1;
