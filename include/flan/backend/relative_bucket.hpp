@@ -21,6 +21,9 @@ inline extent relative_bucket(extent distance, bias_options const& o) {
   }
   extent const exact = buckets / 2;
   if (distance < exact) return first + distance;
+  // Settings that leave nothing to divide logarithmically: all that is not exact is far. (Hugging Face divides by
+  // zero.)
+  if (exact == 0 || o.max_distance <= exact) return first + (buckets > 0 ? buckets - 1 : 0);
   float const ratio = static_cast<float>(distance) / static_cast<float>(exact);
   float const octaves = static_cast<float>(std::log(static_cast<double>(o.max_distance) / static_cast<double>(exact)));
   extent const large = exact + static_cast<extent>(std::log(ratio) / octaves * static_cast<float>(buckets - exact));
