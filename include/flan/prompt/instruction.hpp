@@ -20,25 +20,32 @@ namespace detail {
 
 /// An answer that is one of the options listed in the input becomes what that option is called there, "(B)", when each
 /// is called differently.
+template <class Options>
+void name_the_item(std::string& target, Options const& all, std::size_t right, item_style const& item) {
+  std::size_t at = right;  // first choice where two options have the same text
+  if (at >= all.size() || all[at] != target)
+    at = static_cast<std::size_t>(std::find(all.begin(), all.end(), target) - all.begin());
+  if (at < all.size()) target = item_name(item, at);
+}
+
 template <class R>
-void name_the_item(std::string& target, R const& r, std::string_view listed_field, item_style const& item) {
+void name_the_listed_item(std::string& target, R const& r, std::string_view listed_field, item_style const& item) {
   if (item.number == numbering::none) return;
-  for_each_member(r, [&]<class T>(std::string_view member, T const& value) {
-    if constexpr (has_options<T>) {
-      if (member != listed_field) return;
-      auto const& all = value.options();
-      std::size_t at = value.index();  // first choice where two options have the same text
-      if (at >= all.size() || all[at] != target)
-        at = static_cast<std::size_t>(std::find(all.begin(), all.end(), target) - all.begin());
-      if (at < all.size()) target = item_name(item, at);
-    }
-  });
+  if constexpr (record<R>) {
+    for_each_member(r, [&]<class T>(std::string_view member, T const& value) {
+      if constexpr (has_options<T>)
+        if (member == listed_field) name_the_item(target, value.options(), value.index(), item);
+    });
+  } else if constexpr (has_listed_options<R>) {
+    auto const listed = listed_options(r, listed_field);
+    name_the_item(target, listed.options, listed.right, item);
+  }
 }
 
 template <class Instruction, class R>
 shot word_with(Instruction const& i, R const& r, option_style const& options) {
   shot s{i.input(r, options), i.target(r, options)};
-  if constexpr (record<R>) name_the_item(s.target, r, i.input.listed_field(), options.item);
+  name_the_listed_item(s.target, r, i.input.listed_field(), options.item);
   return s;
 }
 

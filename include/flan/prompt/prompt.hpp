@@ -197,9 +197,14 @@ class text_prompt {
   /// For records of a type.
   template <record R>
   static text_prompt over(std::string text) {
+    return over_fields(std::move(text), fields_of<R>);
+  }
+  /// For records with these fields, each of which has a `name` and knows whether it `has_options`.
+  template <class Fields>
+  static text_prompt over_fields(std::string text, Fields const& fields) {
     text_prompt p;
     p.text_ = std::move(text);
-    p.check(fields_of<R>);
+    p.check(fields);
     return p;
   }
 

@@ -83,6 +83,12 @@ struct text_record {
   std::vector<std::string> values;                        // one per name
 };
 
+/// A record of the run time that knows its fields' options: option_record.
+template <class R>
+concept has_listed_options = requires(R const& r, std::string_view name) {
+  { listed_options(r, name).options.size() } -> std::convertible_to<std::size_t>;
+};
+
 namespace detail {
 
 /// The position of a field in a list of names; names.size() when absent.

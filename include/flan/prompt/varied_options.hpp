@@ -86,11 +86,14 @@ shot word(Instruction const& i, R const& r, option_form form, std::uint64_t key)
   if (form == option_form::listed) return i(r);
   if (form == option_form::left_out) return i.without_options(r);
   std::size_t items = 0;
-  if constexpr (record<R>)
+  if constexpr (record<R>) {
     for_each_member(r, [&]<class T>(std::string_view name, T const& value) {
       if constexpr (has_options<T>)
         if (name == i.input.listed_field()) items = value.options().size();
     });
+  } else if constexpr (has_listed_options<R>) {
+    items = listed_options(r, i.input.listed_field()).options.size();
+  }
   return i(r, draw_option_style(key, items));
 }
 

@@ -1,0 +1,96 @@
+#pragma once
+/// A task by names of the run time: files in a format, a family of the catalog or templates, and what the fields are
+/// called. What a program knows that reads a configuration. Opt-in: include it by name.
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "flan/data/field_spec.hpp"
+#include "flan/data/read_options.hpp"
+#include "flan/data/task.hpp"
+#include "flan/data/task_form.hpp"
+#include "flan/prompt/few_shot.hpp"
+
+namespace flan {
+
+/// A wording of the run time, as text_instruction takes it.
+struct template_spec {
+  std::string input, target;
+};
+
+/// Which part of the data a task has; see split.hpp. Data sets that bring no test set get one so.
+struct split_spec {
+  enum class part : unsigned char { train, held_out };
+  part which = part::train;
+  double share = 0.1;     ///< that is held out
+  std::uint64_t key = 0;  ///< another key holds out other records
+};
+
+/// What it takes to open a task.
+struct task_spec {
+  std::string name;
+  std::vector<std::filesystem::path> files;  ///< one source in this order; or `records`
+  std::vector<std::string> records = {};     ///< JSON objects, each in a text of its own
+  /// A name of task_formats(). Empty: told by the file's name and beginning.
+  std::string format = {};
+  /// A name of task_families(). Empty: `templates`, or what the format stands for.
+  std::string family = {};
+  std::vector<template_spec> templates = {};
+  std::vector<std::pair<std::string, field_spec>> fields = {};  ///< where they are not what they are called
+  std::vector<std::string> columns = {};                        ///< of tables without a header
+  std::vector<std::string> unescape = {};                       ///< columns where \n is a line break
+  std::string where = {};                                       ///< in a JSON document: the path of the records, "*"
+  std::vector<std::uint32_t> wordings = {};                     ///< of the family; empty: all
+  std::vector<task_form> forms = {};                            ///< empty: the question alone
+  std::optional<split_spec> split = {};
+  bool inverted = false;  ///< also the task turned round: question and working asked for, of worked answers
+};
+
+struct task_report;
+
+/// What opening needs besides.
+struct load_task_options {
+  read_options read = {};
+  std::function<std::size_t(std::string const&)> tokens = {};  ///< counts a text's; for forms of 0 to 10 exemplars
+  few_shot_limits limits = {};
+  /// Unpacks a file whose name ends in .gz or .zst: flan::unpacked_gzip, where a program links zlib.
+  std::function<std::filesystem::path(std::filesystem::path const&)> unpack = {};
+  /// Opens the format "promptsource": flan::open_promptsource_task, where a program links yaml-cpp.
+  std::function<task_report(task_spec const&, load_task_options const&)> promptsource = {};
+};
+
+/// A task that was opened.
+struct task_report {
+  any_task task;
+  std::optional<any_task> inverted = {};  ///< NAME/inverted, if the specification asked for it
+  std::string format, family;             ///< what they were found to be; no family with templates
+  std::uint64_t skipped = 0;              ///< bad records that were left out
+};
+
+/// The names that task_spec::format takes, and what each is, for messages and help.
+struct format_name {
+  std::string_view name, about;
+};
+inline std::vector<format_name> const& task_formats();
+
+/// The names that task_spec::family takes: those of the catalog, natural_instructions and alpaca.
+inline std::vector<std::string_view> task_families();
+
+/// The fields of a family, in order. Throws `error` for a name that is none.
+inline std::vector<std::string> family_fields(std::string_view family);
+
+/// Opens the files and makes the task. Throws `error` for what the specification has wrong, naming its field, and for
+/// bad records as read_options says, with file:line.
+inline task_report open_task(task_spec const&, load_task_options const& = {});
+inline any_task load_task(task_spec const& spec, load_task_options const& o = {}) {
+  return open_task(spec, o).task;
+}
+
+}  // namespace flan
