@@ -61,6 +61,6 @@ inline mixture_description read_mixture_file(std::filesystem::path const&, mixtu
 
 /// The same from text; `file` stands for it in messages, and relative paths start in its folder.
 inline mixture_description read_mixture_text(std::string_view text, std::filesystem::path const& file,
-                                      mixture_file_options const& = {});
+                                             mixture_file_options const& = {});
 
 }  // namespace flan

@@ -89,8 +89,8 @@ inline std::vector<std::string> family_fields(std::string_view family);
 /// Opens the files and makes the task. Throws `error` for what the specification has wrong, naming its field, and for
 /// bad records as read_options says, with file:line.
 inline task_report open_task(task_spec const&, load_task_options const& = {});
-inline any_task load_task(task_spec const& spec, load_task_options const& o = {}) {
-  return open_task(spec, o).task;
-}
+inline any_task load_task(task_spec const& spec, load_task_options const& o = {}) { return open_task(spec, o).task; }
 
 }  // namespace flan
+
+#include "flan/data/open_task.hpp"
