@@ -1,5 +1,5 @@
 #pragma once
-/// Opens tasks by names of the run time: what task_spec.hpp declares.
+/// Opens tasks by names of the run time: what a task_spec says. Opt-in: include it by name.
 
 #include <algorithm>
 #include <cstddef>
@@ -163,6 +163,10 @@ template <class R>
 
 }  // namespace detail
 
+/// A name that task_spec::format takes, and what it is, for messages and help.
+struct format_name {
+  std::string_view name, about;
+};
 [[gnu::cold]] inline std::vector<format_name> const& task_formats() {
   static std::vector<format_name> const all = [] {
     std::vector<format_name> names;
@@ -172,19 +176,23 @@ template <class R>
   return all;
 }
 
+/// The names that task_spec::family takes: those of the catalog, natural_instructions and alpaca.
 [[gnu::cold]] inline std::vector<std::string_view> task_families() {
   std::vector<std::string_view> all;
   for (auto const& f : detail::all_families()) all.push_back(f.name);
   return all;
 }
 
+/// The fields of a family, in order. Throws `error` for a name that is none.
 [[gnu::cold]] inline std::vector<std::string> family_fields(std::string_view family) {
   std::vector<std::string> all;
   for (auto const& f : detail::family_of(family).fields) all.push_back(f.name);
   return all;
 }
 
-[[gnu::cold]] inline task_report open_task(task_spec const& s, load_task_options const& o) {
+/// Opens the files and makes the task. Throws `error` for what the specification has wrong, naming its field, and for
+/// bad records as read_options says, with file:line.
+[[gnu::cold]] inline task_report open_task(task_spec const& s, load_task_options const& o = {}) {
   using namespace detail;
   check_spec(s);
   if (s.format == "promptsource") {
@@ -248,6 +256,11 @@ template <class R>
                      records.skipped()};
   if (s.inverted) report.inverted = make(s.name + "/inverted", family_of("input_inversion").make(mapping->names(), {}));
   return report;
+}
+
+/// The same for those who want the task alone.
+[[gnu::cold]] inline any_task load_task(task_spec const& s, load_task_options const& o = {}) {
+  return open_task(s, o).task;
 }
 
 }  // namespace flan

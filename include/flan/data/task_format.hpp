@@ -128,7 +128,7 @@ template <bool Paragraphs>
         {"beginning", pattern("{premise} {connective}")}, {"ending", chosen({"choice1", "choice2"}, "label")}};
     add({"superglue/multirc", "MultiRC, an answer a record", make_multirc, "boolean_qa"}).fields = {
         {"passage", from("paragraph")},
-        {"question", pattern("{question} Would it be right to answer: {answer}?")},
+        {"question", pattern("{question} Would \"{answer}\" be a right answer?")},
         {"answer", from("label")}};
     add({"superglue/record", "ReCoRD, a query a record", make_record, "reading_comprehension"}).fields = {
         {"question", pattern("What does @placeholder stand for? {query}")}, {"answer", chosen({"entities"}, "answer")}};
