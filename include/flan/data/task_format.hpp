@@ -140,7 +140,6 @@ template <bool Paragraphs>
         {"passage", from("text")},
         {"question", pattern("Does \"{target.span2_text}\" refer to \"{target.span1_text}\"?")},
         {"answer", from("label")}};
-    add({"promptsource", "a templates.yaml with the records it is for", nullptr});
     return f;
   }();
   return all;
