@@ -70,5 +70,5 @@ TEST_CASE("a run on documents is not resumed on others, nor in another order", "
 TEST_CASE("documents whose windows would be cut are refused", "[train]") {
   auto o = options_of({}, 2);
   o.max_target = 16;
-  CHECK_THROWS_WITH(go({}, o), ContainsSubstring("targets of up to 32, but max_input is 32 and max_target 16"));
+  CHECK_THROWS_WITH(go({}, o), ContainsSubstring("targets of up to 27, but max_input is 32 and max_target 16"));
 }

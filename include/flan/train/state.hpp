@@ -108,6 +108,14 @@ run_position read_state(std::filesystem::path const& folder, Trainer& t, run_fac
     return stored[key].template get<std::uint64_t>();
   };
   run_position const at{static_cast<extent>(count("step")), count("sample")};
+  run_facts then;
+  if (!stored.contains("facts") || !stored["facts"].is_object()) fail(path.string(), ": has no object \"facts\"");
+  for (auto const& [name, value] : stored["facts"].items()) {
+    if (!value.is_string()) fail(path.string(), ": the fact \"", name, "\" is no text");
+    then[name] = value.template get<std::string>();
+  }
+  require_same_facts(then, facts, folder.string());
+
   // A damaged number must not pass for a place in the stream. An example takes two positions at least, and a few
   // hundred records without a target may be skipped for each.
   constexpr double longest = 1e12, records_of_a_position = 100;
@@ -117,13 +125,6 @@ run_position read_state(std::filesystem::path const& folder, Trainer& t, run_fac
   if (static_cast<double>(at.sample) > most)
     fail(path.string(), ": \"sample\" is ", at.sample, ", more examples than ", at.step, " steps of ", batch_tokens,
          " tokens can have taken");
-  run_facts then;
-  if (!stored.contains("facts") || !stored["facts"].is_object()) fail(path.string(), ": has no object \"facts\"");
-  for (auto const& [name, value] : stored["facts"].items()) {
-    if (!value.is_string()) fail(path.string(), ": the fact \"", name, "\" is no text");
-    then[name] = value.template get<std::string>();
-  }
-  require_same_facts(then, facts, folder.string());
 
   detail::state_entries<Trainer> const entries(t);
   stored_tensors const masters = read_stored_tensors(folder);
