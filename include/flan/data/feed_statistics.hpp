@@ -18,7 +18,7 @@ namespace flan {
 /// Counts of one task, or of all.
 struct feed_counts {
   std::int64_t examples = 0;                                 ///< in batches
-  std::int64_t skipped = 0;                                  ///< left out, because they have no target
+  std::int64_t skipped = 0;                                  ///< left out: without a target, or too long a question
   std::int64_t inputs_truncated = 0;                         ///< cut to max_input
   std::int64_t targets_truncated = 0;                        ///< cut to max_target
   std::int64_t input_tokens = 0;                             ///< that stayed, end tokens included
