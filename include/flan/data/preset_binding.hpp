@@ -58,13 +58,11 @@ using found_tasks = std::map<std::string, found_task>;  // by the task's name
   namespace fs = std::filesystem;
   if (!fs::is_directory(data)) fail("the data of a preset should lie in a folder, but ", data.string(), " is none");
   found_tasks found;
-  std::string const root = fs::absolute(data).lexically_normal().generic_string();
-  std::size_t const relative = data.generic_string().size();
   for (fs::recursive_directory_iterator at(data, fs::directory_options::skip_permission_denied), end; at != end; ++at) {
     std::error_code unreadable;
     if (!at->is_regular_file(unreadable)) continue;
-    std::string const path = root + '/' + at->path().generic_string().substr(relative);
     if (at->path().filename().string().starts_with('.')) continue;  // the kept indexes of data files among them
+    auto const path = fs::absolute(at->path()).lexically_normal().generic_string();
     for (auto const& row : preset_tasks) {
       if (!is_file_of(row, path)) continue;
       auto& task = found[row.file_each ? at->path().stem().string() : std::string(row.name)];
