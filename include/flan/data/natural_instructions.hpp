@@ -2,6 +2,7 @@
 /// Tasks of Natural Instructions v2 (Wang et al. 2022): a JSON file holds a definition, examples and instances.
 
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -35,6 +36,15 @@ struct natural_instruction {
   std::string definition, input, output, id;  ///< output is the first reference
   std::vector<std::string> references;        ///< all of them; one at least, which may be empty
   std::shared_ptr<natural_task const> task;
+
+  /// The same instance with another of its references as the output. Throws `error` from references.size() on.
+  natural_instruction with_reference(std::size_t i) const {
+    if (i >= references.size()) fail("the instance ", id, " has ", references.size(), " references; asked for ", i);
+    natural_instruction other = *this;
+    other.output = references[i];
+    return other;
+  }
+
   static constexpr auto members =
       flan::members("definition", &natural_instruction::definition, "input", &natural_instruction::input, "output",
                     &natural_instruction::output, "id", &natural_instruction::id);

@@ -1,6 +1,6 @@
 #pragma once
 /// A task by names of the run time: files in a format, a family of the catalog or templates, and what the fields are
-/// called. What a program knows that reads a configuration. Opt-in: include it by name.
+/// called. What a program knows that reads a configuration; open_task.hpp opens it.
 
 #include <cstddef>
 #include <cstdint>
@@ -38,9 +38,9 @@ struct task_spec {
   std::string name;
   std::vector<std::filesystem::path> files;  ///< one source in this order; or `records`
   std::vector<std::string> records = {};     ///< JSON objects, each in a text of its own
-  /// A name of task_formats(). Empty: told by the file's name and beginning.
+  /// A name of task_formats(), in open_task.hpp. Empty: told by the file's name and beginning.
   std::string format = {};
-  /// A name of task_families(). Empty: `templates`, or what the format stands for.
+  /// A name of task_families(), in open_task.hpp. Empty: `templates`, or what the format stands for.
   std::string family = {};
   std::vector<template_spec> templates = {};
   std::vector<std::pair<std::string, field_spec>> fields = {};  ///< where they are not what they are called
@@ -73,24 +73,5 @@ struct task_report {
   std::string format, family;             ///< what they were found to be; no family with templates
   std::uint64_t skipped = 0;              ///< bad records that were left out
 };
-
-/// The names that task_spec::format takes, and what each is, for messages and help.
-struct format_name {
-  std::string_view name, about;
-};
-inline std::vector<format_name> const& task_formats();
-
-/// The names that task_spec::family takes: those of the catalog, natural_instructions and alpaca.
-inline std::vector<std::string_view> task_families();
-
-/// The fields of a family, in order. Throws `error` for a name that is none.
-inline std::vector<std::string> family_fields(std::string_view family);
-
-/// Opens the files and makes the task. Throws `error` for what the specification has wrong, naming its field, and for
-/// bad records as read_options says, with file:line.
-inline task_report open_task(task_spec const&, load_task_options const& = {});
-inline any_task load_task(task_spec const& spec, load_task_options const& o = {}) {
-  return open_task(spec, o).task;
-}
 
 }  // namespace flan
