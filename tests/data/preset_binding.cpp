@@ -164,3 +164,71 @@ TEST_CASE("the collection's forms and inversions") {
   CHECK((sum == 1 && few == 0.5));
   CHECK(flan::forms_of({}).size() == 1);
 }
+
+TEST_CASE("published copies open by their own field names, and by the catalog's") {
+  data_folder const data;
+  data.put("snli/train.jsonl", R"({"premise": "p", "hypothesis": "h", "label": 2})"
+                               "\n");
+  data.put("cb/train.jsonl", R"({"premise": "p", "hypothesis": "h", "label": 1, "idx": 0})"
+                             "\n");
+  data.put("sst2/train.jsonl", R"({"idx": 0, "sentence": "fine", "label": 1})"
+                               "\n");
+  data.put("imdb_reviews/train.jsonl", R"({"text": "dull", "feeling": "negative"})"
+                                       "\n");
+  data.put("wnli/train.csv", "sentence1,sentence2,label\nIt rains.,It is wet.,1\n");
+  data.put("ag_news_subset/train.jsonl", R"({"text": "Goal!", "label": 1})"
+                                         "\n");
+  data.put(
+      "winogrande/train.jsonl",
+      R"({"sentence": "The cup broke the plate since _ fell.", "option1": "cup", "option2": "plate", "answer": "2"})"
+      "\n");
+  data.put("arc_easy/train.jsonl",
+           R"({"question": "Hot?", "choices": {"text": ["ice", "fire"], "label": ["A", "B"]}, "answerKey": "B"})"
+           "\n");
+  data.put("wmt16_translate_deen/train.jsonl", R"({"translation": {"de": "Hund", "en": "dog"}})"
+                                               "\n");
+  data.put("common_gen/train.jsonl", R"({"concepts": ["dog", "run"], "target": "A dog runs."})"
+                                     "\n");
+  data.put("cola/train.jsonl", R"({"sentence": "x", "label": 1})"
+                               "\n");
+  data.put("t0_sf/a.jsonl", R"({"inputs": "In", "targets": "Out"})"
+                            "\n");
+  data.put("t0_sf/b.jsonl", R"({"inputs_pretokenized": "In", "targets_pretokenized": "Out"})"
+                            "\n");
+  auto const bound = flan::bind_preset(flan::flan2022_b, data.path, lenient());
+  REQUIRE(bound.mixture);
+  auto const shots = [&](std::string_view name) {
+    std::string all;
+    for (auto const& t : bound.mixture->tasks())
+      if (t.name() == name)
+        for (std::uint32_t w = 0; w < t.wordings(); ++w) {
+          auto const s = t(0, w);
+          all += s.input + " -> " + s.target + '\n';
+        }
+    return all;
+  };
+  CHECK(has(shots("snli"), "-> no\n"));
+  CHECK(has(shots("cb"), "-> no\n"));
+  CHECK(has(shots("sst2"), "-> positive\n"));
+  CHECK(has(shots("imdb_reviews"), "-> negative\n"));
+  CHECK(has(shots("wnli"), "-> yes\n"));
+  CHECK(has(shots("ag_news_subset"), "-> Sports\n"));
+  CHECK(has(shots("winogrande"), "-> plate\n"));
+  CHECK(has(shots("arc_easy"), "-> fire\n"));
+  CHECK((has(shots("wmt16_translate_deen"), "-> dog\n") && has(shots("wmt16_translate_deen"), "German")));
+  CHECK(has(shots("common_gen"), "dog, run"));
+  CHECK(shots("a") == "In -> Out\n");
+  CHECK(shots("b") == "In -> Out\n");
+  CHECK(has(entry(bound, "muffin/cola").absent_because, "acceptability"));
+}
+
+TEST_CASE("every layout is of a task of the table, and of fields of its family") {
+  for (auto const& layout : flan::preset_layouts) {
+    INFO(layout.task);
+    auto const row = flan::find_preset_task(layout.task);
+    REQUIRE(row);
+    auto const fields = flan::family_fields(layout.family.empty() ? row->family : layout.family);
+    for (auto const& f : layout.fields)
+      if (!f.field.empty()) CHECK(std::find(fields.begin(), fields.end(), f.field) != fields.end());
+  }
+}

@@ -15,11 +15,14 @@
 #include <vector>
 
 #include "flan/core/error.hpp"
+#include "flan/data/data_file.hpp"
 #include "flan/data/mixture.hpp"
-#include "flan/data/mixture_file.hpp"
+#include "flan/data/mixture_description.hpp"
 #include "flan/data/mixture_part.hpp"
 #include "flan/data/mixture_preset.hpp"
 #include "flan/data/natural_instructions.hpp"
+#include "flan/data/open_task.hpp"
+#include "flan/data/preset_layouts.hpp"
 #include "flan/data/preset_tasks.hpp"
 #include "flan/data/task_form.hpp"
 #include "flan/data/task_spec.hpp"
@@ -81,21 +84,6 @@ using found_tasks = std::map<std::string, found_task>;  // by the task's name
   return text;
 }
 
-/// How a task's file is laid out, where its name alone does not say.
-[[gnu::cold]] inline std::string preset_format(preset_task const& t, std::filesystem::path const& file) {
-  constexpr std::pair<std::string_view, std::string_view> formats[] = {
-      {"bool_q", "superglue/boolq"},    {"cb", "superglue/cb"},         {"copa", "superglue/copa"},
-      {"multirc", "superglue/multirc"}, {"record", "superglue/record"}, {"rte", "superglue/rte"},
-      {"wic", "superglue/wic"},         {"wsc", "superglue/wsc"},       {"openbookqa", "openbookqa"}};
-  auto const kind = file.extension();
-  if (t.group == task_group::niv2) return "niv2";
-  if (t.group == task_group::cot) return "cot";
-  if (t.name.starts_with("squad") && kind == ".json") return "squad";
-  for (auto const& [name, format] : formats)
-    if (t.name == name && kind == (name == "openbookqa" ? ".tsv" : ".jsonl")) return std::string(format);
-  return {};
-}
-
 /// Why a task's files do not make a task: empty when they do. Several are parts of one when they lie in one folder and
 /// are of one kind.
 [[gnu::cold]] inline std::string ambiguous_files(found_task const& t) {
@@ -105,16 +93,75 @@ using found_tasks = std::map<std::string, found_task>;  // by the task's name
   return {};
 }
 
-/// What opens a task.
+/// The first line of a file, or the first MiB of it.
+[[gnu::cold]] inline std::string first_line(std::filesystem::path const& path) {
+  data_file const file(path);
+  auto begin = file.read(0, static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), 1 << 20)));
+  begin.resize(std::min(begin.find('\n'), begin.size()));
+  return begin;
+}
+
+/// Whether a file seems to have the fields that a layout reads: their keys, or columns, stand in its first line.
+[[gnu::cold]] inline bool fits_layout(std::string_view line, bool table, preset_layout const& layout) {
+  for (auto const& f : layout.fields)
+    for (auto const& list : {f.from, f.options})
+      for (auto const& path : parts_between_bars(list)) {
+        auto const key = path.substr(0, path.find('.'));
+        if (line.find(table ? key : '"' + key + '"') == line.npos) return false;
+      }
+  return true;
+}
+
+/// The format that a task of SuperGLUE has as published, when the file's first line agrees. Copies with labels as
+/// numbers are another layout.
+[[gnu::cold]] inline std::string super_glue_format(std::string_view task, std::string_view line) {
+  constexpr std::string_view rows[][3] = {
+      {"bool_q", "superglue/boolq", "\"label\""}, {"cb", "superglue/cb", "\"hypothesis\""},
+      {"copa", "superglue/copa", "\"choice1\""},  {"multirc", "superglue/multirc", "\"questions\""},
+      {"record", "superglue/record", "\"qas\""},  {"rte", "superglue/rte", "\"hypothesis\""},
+      {"wic", "superglue/wic", "\"sentence1\""},  {"wsc", "superglue/wsc", "\"target\""}};
+  bool const numbers = (task == "cb" || task == "rte") && line.find("entailment\"") == line.npos &&
+                       line.find("contradiction\"") == line.npos && line.find("neutral\"") == line.npos;
+  for (auto const& [name, format, key] : rows)
+    if (name == task && !numbers && line.find(key) != line.npos) return std::string(format);
+  return {};
+}
+
+/// What opens a task: by its group, or by what its first file begins with.
 [[gnu::cold]] inline task_spec preset_spec(std::string const& name, found_task const& t) {
   task_spec s;
   s.name = name;
   s.files = t.files;
-  s.format = preset_format(t.row, t.files.front());
+  if (t.row.group == task_group::niv2) {
+    s.format = "niv2";
+    return s;
+  }
+  s.family = t.row.family;
+  if (t.row.group == task_group::cot) {
+    s.format = "cot";
+    return s;
+  }
+  auto const kind = t.files.front().extension();
+  if (t.row.name.starts_with("squad") && kind == ".json") {
+    s.format = "squad";
+    return s;
+  }
+  if (kind != ".jsonl" && kind != ".tsv" && kind != ".csv") return s;
+  auto const line = first_line(t.files.front());
+  bool const table = kind != ".jsonl";
   if (t.row.group == task_group::t0) {  // P3's rows are worded already
-    s.templates = {{"{inputs_pretokenized}", "{targets_pretokenized}"}};
-  } else if (t.row.group != task_group::niv2) {
-    s.family = t.row.family;
+    s.family.clear();
+    bool const plain = line.find("\"inputs_pretokenized\"") == line.npos;
+    s.templates = {plain ? template_spec{"{inputs}", "{targets}"}
+                         : template_spec{"{inputs_pretokenized}", "{targets_pretokenized}"}};
+  } else if (t.row.name == "openbookqa" && kind == ".tsv") {
+    s.format = "openbookqa";
+  } else if (auto format = table ? std::string() : super_glue_format(t.row.name, line); !format.empty()) {
+    s.format = std::move(format);
+    s.family.clear();  // the format's own
+  } else if (auto const layout = find_preset_layout(t.row.name); layout && fits_layout(line, table, *layout)) {
+    if (!layout->family.empty()) s.family = layout->family;
+    s.fields = layout_fields(*layout);
   }
   return s;
 }

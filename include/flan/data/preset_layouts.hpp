@@ -16,8 +16,8 @@ namespace flan {
 
 /// A field of a family in terms of a file. Lists are divided by `|`.
 struct preset_field {
-  std::string_view field;         ///< the catalog's name
-  std::string_view from;          ///< the file's, a path; with options or choices, what says which one is right
+  std::string_view field = {};    ///< the catalog's name
+  std::string_view from = {};     ///< the file's, a path; with options or choices, what says which one is right
   std::string_view options = {};  ///< paths of the options, or of one list of them
   std::string_view first = "0";   ///< how `from` calls the first of the options
   std::string_view choices = {};  ///< the options themselves, the same in all records
@@ -33,6 +33,18 @@ struct preset_layout {
   std::array<preset_field, 4> fields;
 };
 
+namespace detail {
+constexpr preset_layout translation_layout(std::string_view task, std::string_view from_language, std::string_view from,
+                                           std::string_view into_language, std::string_view into) {
+  return {task,
+          {},
+          {{{.field = "source_language", .text = from_language},
+            {.field = "target_language", .text = into_language},
+            {"source", from},
+            {"target", into}}}};
+}
+}  // namespace detail
+
 inline constexpr preset_layout preset_layouts[] = {
     {"aeslc", {}, {{{"document", "email_body"}, {"summary", "subject_line"}}}},
     {"ag_news_subset",
@@ -40,6 +52,7 @@ inline constexpr preset_layout preset_layouts[] = {
      {{{.field = "topic", .from = "label", .choices = "World|Sports|Business|Science and technology"}}}},
     {"arc_challenge", {}, {{{"answer", "answerKey", "choices.text", "A"}}}},
     {"arc_easy", {}, {{{"answer", "answerKey", "choices.text", "A"}}}},
+    {"cb", {}, {{{.field = "label", .from = "label", .values = "0=yes|1=no|2=it is not possible to tell"}}}},
     {"cnn_dailymail", {}, {{{"document", "article"}, {"summary", "highlights"}}}},
     {"common_gen", {}, {{{.field = "facts", .from = "concepts", .join = ", "}, {"text", "target"}}}},
     {"cosmos_qa",
@@ -74,54 +87,14 @@ inline constexpr preset_layout preset_layouts[] = {
      {{{"premise", "sentence1"},
        {"hypothesis", "sentence2"},
        {.field = "label", .from = "label", .values = "0=no|1=yes"}}}},
-    {"wmt14_enfr",
-     {},
-     {{{.field = "source_language", .text = "English"},
-       {.field = "target_language", .text = "French"},
-       {"source", "translation.en"},
-       {"target", "translation.fr"}}}},
-    {"wmt16_translate_csen",
-     {},
-     {{{.field = "source_language", .text = "Czech"},
-       {.field = "target_language", .text = "English"},
-       {"source", "translation.cs"},
-       {"target", "translation.en"}}}},
-    {"wmt16_translate_deen",
-     {},
-     {{{.field = "source_language", .text = "German"},
-       {.field = "target_language", .text = "English"},
-       {"source", "translation.de"},
-       {"target", "translation.en"}}}},
-    {"wmt16_translate_fien",
-     {},
-     {{{.field = "source_language", .text = "Finnish"},
-       {.field = "target_language", .text = "English"},
-       {"source", "translation.fi"},
-       {"target", "translation.en"}}}},
-    {"wmt16_translate_roen",
-     {},
-     {{{.field = "source_language", .text = "Romanian"},
-       {.field = "target_language", .text = "English"},
-       {"source", "translation.ro"},
-       {"target", "translation.en"}}}},
-    {"wmt16_translate_ruen",
-     {},
-     {{{.field = "source_language", .text = "Russian"},
-       {.field = "target_language", .text = "English"},
-       {"source", "translation.ru"},
-       {"target", "translation.en"}}}},
-    {"wmt16_translate_tren",
-     {},
-     {{{.field = "source_language", .text = "Turkish"},
-       {.field = "target_language", .text = "English"},
-       {"source", "translation.tr"},
-       {"target", "translation.en"}}}},
-    {"para_crawl_enes",
-     {},
-     {{{.field = "source_language", .text = "English"},
-       {.field = "target_language", .text = "Spanish"},
-       {"source", "translation.en"},
-       {"target", "translation.es"}}}},
+    detail::translation_layout("wmt14_enfr", "English", "translation.en", "French", "translation.fr"),
+    detail::translation_layout("wmt16_translate_csen", "Czech", "translation.cs", "English", "translation.en"),
+    detail::translation_layout("wmt16_translate_deen", "German", "translation.de", "English", "translation.en"),
+    detail::translation_layout("wmt16_translate_fien", "Finnish", "translation.fi", "English", "translation.en"),
+    detail::translation_layout("wmt16_translate_roen", "Romanian", "translation.ro", "English", "translation.en"),
+    detail::translation_layout("wmt16_translate_ruen", "Russian", "translation.ru", "English", "translation.en"),
+    detail::translation_layout("wmt16_translate_tren", "Turkish", "translation.tr", "English", "translation.en"),
+    detail::translation_layout("para_crawl_enes", "English", "translation.en", "Spanish", "translation.es"),
     {"yelp_polarity_reviews", {}, {{{"feeling", "label"}}}},
 };
 
