@@ -49,6 +49,9 @@ class mixture_part {
   static mixture_part group(std::string name, proportional rule, std::vector<mixture_part> const& parts,
                             std::optional<double> share = {});
 
+  /// The same part, counted as so many records where its share follows from its size.
+  mixture_part counted_as(std::uint64_t records) const;
+
   /// Empty for a mixture without a name.
   std::string const& name() const { return name_; }
   std::optional<double> const& share() const { return share_; }
@@ -147,6 +150,12 @@ inline mixture_part mixture_part::absent(std::string name, std::optional<double>
   detail::mixture_contents c;
   c.absent = {name};
   return {std::move(name), std::make_shared<detail::mixture_contents const>(std::move(c)), share};
+}
+
+[[gnu::cold]] inline mixture_part mixture_part::counted_as(std::uint64_t records) const {
+  auto c = *held_;
+  c.records = records;
+  return {name_, std::make_shared<detail::mixture_contents const>(std::move(c)), share_};
 }
 
 inline mixture_part mixture_part::group(std::string name, proportional rule, std::vector<mixture_part> const& parts,
