@@ -97,7 +97,7 @@ int main(int argc, char** argv) try {
     if (*sample_it) sample(mixture, samples);
     if (*export_it) export_lines(mixture, exported);
     if (*stats_it) {
-      auto const measured = measure(mixture, languages_of(mixture, described), *tokenizer, statistics);
+      auto const measured = measure(mixture, described, *tokenizer, statistics);
       statistics.json ? print_json(measured) : print(measured);
     }
   }

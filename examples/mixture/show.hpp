@@ -23,6 +23,9 @@ inline std::string part_of(flan::mixture_entry const& e) {
   return e.name.size() > e.task.size() ? e.name.substr(0, e.name.size() - e.task.size() - 1) : std::string();
 }
 
+/// Whether it is another task's records turned round.
+inline bool is_inverted(flan::mixture_entry const& e) { return e.task.ends_with("/inverted"); }
+
 /// The number of examples that a paper says; empty where none does.
 inline std::string published_size(flan::mixture_entry const& e) {
   auto const row = flan::find_preset_task(e.task);
@@ -33,7 +36,7 @@ inline std::string published_size(flan::mixture_entry const& e) {
 struct part_sums {
   std::string name;
   std::size_t present = 0, inverted = 0, absent = 0;  // the inverted ones are not among the others
-  std::uint64_t records = 0, skipped = 0;
+  std::uint64_t records = 0;                          // nor are their records, which are the others'
   double rate = 0;
 };
 
@@ -46,8 +49,9 @@ inline std::vector<part_sums> parts_of(flan::mixture_description const& d) {
     auto const [at, fresh] = position.try_emplace(part, parts.size());
     if (fresh) parts.emplace_back().name = part;
     auto& p = parts[at->second];
-    ++(!e.present ? p.absent : e.task.ends_with("/inverted") ? p.inverted : p.present);
-    p.records += e.records, p.skipped += e.skipped, p.rate += e.rate;
+    ++(!e.present ? p.absent : is_inverted(e) ? p.inverted : p.present);
+    p.rate += e.rate;
+    if (!is_inverted(e)) p.records += e.records;
   }
   return parts;
 }
@@ -79,13 +83,24 @@ class groups_of_names {
 
 inline std::string tasks_table(flan::mixture_description const& d, bool published) {
   using support::grouped;
-  support::text_table tasks(
-      {"part", "task", "family", " records", published ? " published" : "", " left out", " cap", " rate %"});
-  for (auto const& e : d.entries)
-    if (e.present)
-      tasks.add({part_of(e), e.task, e.family.empty() ? "(templates)" : e.family, grouped(e.records),
-                 published ? published_size(e) : "", grouped(e.skipped), e.cap ? grouped(*e.cap) : "",
-                 support::percent(e.rate)});
+  bool parts = false, capped = false;
+  for (auto const& e : d.entries) parts = parts || !part_of(e).empty(), capped = capped || e.cap;
+  std::vector<std::string> heads{"task", "family", " records", " left out", " rate %"};
+  if (parts) heads.insert(heads.begin(), "part");
+  if (capped) heads.insert(heads.end() - 1, " cap");
+  if (published) heads.insert(heads.end(), " published records");
+  support::text_table tasks(heads);
+  for (auto const& e : d.entries) {
+    if (!e.present) continue;
+    std::vector<std::string> row;
+    if (parts) row.push_back(part_of(e));
+    row.insert(row.end(),
+               {e.task, e.family.empty() ? "(templates)" : e.family, grouped(e.records), grouped(e.skipped)});
+    if (capped) row.push_back(e.cap ? grouped(*e.cap) : "");
+    row.push_back(support::percent(e.rate));
+    if (published) row.push_back(published_size(e));
+    tasks.add(std::move(row));
+  }
   return tasks.empty() ? "" : '\n' + tasks.text();
 }
 
@@ -125,7 +140,8 @@ inline void show(flan::mixture_description const& d, flan::mixture_preset const*
       forms.add(forms_text(e.forms), e.task);
     else
       absent.add((part.empty() ? "" : part + ": ") + e.absent_because, e.task);
-    present += e.present, records += e.records, skipped += e.skipped;
+    present += e.present;
+    if (!is_inverted(e)) records += e.records, skipped += e.skipped;
   }
   std::string text = d.name;
   if (preset) text += flan::sentence(" (", preset->source, ")");
@@ -149,9 +165,7 @@ inline void show(flan::mixture_description const& d, flan::mixture_preset const*
 inline void show_json(flan::mixture_description const& d, bool preset) {
   using json = nlohmann::ordered_json;
   auto const text = [](std::string const& s) { return flan::repair_utf8(s); };
-  json object = {{"name", text(d.name)}};
-  auto& tasks = object["tasks"] = json::array();
-  auto& absent = object["absent"] = json::array();
+  json tasks = json::array(), absent = json::array(), parts = json::array();
   for (auto const& e : d.entries) {
     json task = {{"part", text(part_of(e))}, {"task", text(e.task)}, {"family", text(e.family)}};
     if (auto const row = flan::find_preset_task(e.task); preset && row && row->published > 0)
@@ -162,24 +176,25 @@ inline void show_json(flan::mixture_description const& d, bool preset) {
       absent.push_back(std::move(task));
       continue;
     }
+    json files = json::array(), forms = json::array();
+    for (auto const& f : e.files) files.push_back(text(f.string()));
+    for (auto const& f : e.forms) forms.push_back(json{{"form", flan::form_text(f)}, {"rate", f.rate}});
     task["format"] = text(e.format);
-    task["files"] = json::array();
-    for (auto const& f : e.files) task["files"].push_back(text(f.string()));
+    task["files"] = std::move(files);
     task["records"] = e.records;
     task["skipped"] = e.skipped;
     task["rate"] = e.rate;
-    task["forms"] = json::array();
-    for (auto const& f : e.forms) task["forms"].push_back({{"form", flan::form_text(f)}, {"rate", f.rate}});
+    task["forms"] = std::move(forms);
     tasks.push_back(std::move(task));
   }
-  auto& parts = object["parts"] = json::array();
   for (auto const& p : parts_of(d))
-    parts.push_back({{"part", text(p.name)},
-                     {"present", p.present},
-                     {"inverted", p.inverted},
-                     {"absent", p.absent},
-                     {"records", p.records},
-                     {"rate", p.rate}});
+    parts.push_back(json{{"part", text(p.name)},
+                         {"tasks", p.present},
+                         {"inverted", p.inverted},
+                         {"absent", p.absent},
+                         {"records", p.records},
+                         {"rate", p.rate}});
+  json const object = {{"name", text(d.name)}, {"tasks", tasks}, {"absent", absent}, {"parts", parts}};
   write(stdout, object.dump() + '\n');
 }
 

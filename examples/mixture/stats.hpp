@@ -2,6 +2,7 @@
 /// What a mixture's stream is like for a vocabulary: lengths, shares, what is cut, how densely it packs, what the
 /// vocabulary does not know of it.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -14,7 +15,6 @@
 #include "flan/data/mixture_file.hpp"
 #include "flan/data/packing.hpp"
 #include "flan/text/any_tokenizer.hpp"
-#include "mixture/languages.hpp"
 #include "mixture/lengths.hpp"
 #include "mixture/sample.hpp"
 #include "support/progress_bar.hpp"
@@ -58,9 +58,15 @@ struct measures {
   row_measures packed;
 };
 
-inline measures measure(flan::mixture const& m, std::vector<task_languages> const& languages,
+inline measures measure(flan::mixture const& m, flan::mixture_description const& described,
                         flan::any_tokenizer const& tokenizer, stats_settings const& s) {
   measures all{s, {}, {}, {}};
+  std::vector<flan::task_languages> languages;
+  for (auto const& t : m.tasks()) {
+    auto const e = std::find_if(described.entries.begin(), described.entries.end(),
+                                [&](auto const& one) { return one.present && one.task == t.name(); });
+    languages.push_back(e == described.entries.end() ? flan::task_languages{} : e->languages);
+  }
   for (std::size_t t = 0; t < m.tasks().size(); ++t) {
     auto& task = all.tasks.emplace_back();
     task.name = m.tasks()[t].name();
@@ -119,31 +125,36 @@ inline nlohmann::ordered_json json_of(side_lengths const& l, unknown_counts cons
 }
 
 inline void print_json(measures const& all) {
+  using json = nlohmann::ordered_json;
   auto const n = all.settings.examples;
-  nlohmann::ordered_json object = {
-      {"examples", n}, {"max_input", all.settings.max_input}, {"max_target", all.settings.max_target}};
-  auto& tasks = object["tasks"] = nlohmann::ordered_json::array();
+  json tasks = json::array(), languages = json::array();
   for (auto const& t : all.tasks)
-    tasks.push_back({{"task", flan::repair_utf8(t.name)},
-                     {"rate", t.rate},
-                     {"examples", t.drawn},
-                     {"share", t.share(n)},
-                     {"drift", t.drift(n)},
-                     {"skipped", t.skipped},
-                     {"input", json_of(t.input, t.unknown_input)},
-                     {"target", json_of(t.target, t.unknown_target)}});
-  auto& languages = object["languages"] = nlohmann::ordered_json::array();
+    tasks.push_back(json{{"task", flan::repair_utf8(t.name)},
+                         {"rate", t.rate},
+                         {"examples", t.drawn},
+                         {"share", t.share(n)},
+                         {"drift", t.drift(n)},
+                         {"skipped", t.skipped},
+                         {"input", json_of(t.input, t.unknown_input)},
+                         {"target", json_of(t.target, t.unknown_target)}});
   for (auto const& [name, c] : all.languages)
-    languages.push_back({{"language", flan::repair_utf8(name)},
-                         {"tokens", c.tokens},
-                         {"unknown", c.token_share()},
-                         {"lost", c.character_share()}});
+    languages.push_back(json{{"language", flan::repair_utf8(name)},
+                             {"tokens", c.tokens},
+                             {"unknown", c.token_share()},
+                             {"lost", c.character_share()}});
   auto const& p = all.packed;
-  object["packing"] = {{"rows", p.rows},
-                       {"least_rows", p.least},
-                       {"examples", p.examples},
-                       {"input_density", p.density(p.inputs, all.settings.max_input)},
-                       {"target_density", p.density(p.targets, all.settings.max_target)}};
+  json const packing = {{"rows", p.rows},
+                        {"least_rows", p.least},
+                        {"examples", p.examples},
+                        {"input_density", p.density(p.inputs, all.settings.max_input)},
+                        {"target_density", p.density(p.targets, all.settings.max_target)}};
+  json const object = {{"examples", n},
+                       {"seed", all.settings.seed},
+                       {"max_input", all.settings.max_input},
+                       {"max_target", all.settings.max_target},
+                       {"tasks", tasks},
+                       {"languages", languages},
+                       {"packing", packing}};
   write(stdout, object.dump() + '\n');
 }
 

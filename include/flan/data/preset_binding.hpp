@@ -185,7 +185,7 @@ class preset_binder {
   /// Why a task that was found is not opened; empty when it is to be.
   std::string left_out(std::string const& name, found_task const& t) const {
     if (t.row.group == task_group::niv2 && natural_task_is_of_mmlu(name))
-      return "made of MMLU's questions, which models are measured with";
+      return "it is left out, since MMLU is made of its questions";
     auto why = ambiguous_files(t);
     if (!why.empty() && options_.absent_is_error) fail("the task ", name, " of ", preset_.name, ": ", why);
     return why;
@@ -198,6 +198,7 @@ class preset_binder {
     e.skipped = report.skipped;
     e.records = t.size();
     e.forms = t.forms();
+    e.languages = report.languages;
     mixture_part part(std::move(t));
     e.present = true;
     return part;
