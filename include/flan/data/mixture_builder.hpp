@@ -131,7 +131,7 @@ class mixture_builder {
   }
 
   static std::string_view family_by(task_spec const& s) {
-    if (!s.templates.empty()) return {};
+    if (!s.templates.empty() || !s.prompts.empty()) return {};
     if (!s.family.empty()) return s.family;
     auto const* const format = find_format(s.format);
     return format != nullptr ? format->family : std::string_view();
@@ -240,6 +240,11 @@ class mixture_builder {
   /// The files of a task; in `missing` a sentence for the first that is not there.
   static std::vector<path> files_of(json_place const& p, context const& c, std::string& missing) {
     std::vector<path> all;
+    if (auto const x = p.find("prompts")) {
+      std::error_code failed;
+      if (auto const file = c.data / x->name(); !std::filesystem::is_regular_file(file, failed))
+        missing = sentence("there is no file ", file.string());
+    }
     auto const x = p.find("files");
     if (!x) return all;
     for (auto const& pattern : x->texts()) {
@@ -260,6 +265,7 @@ class mixture_builder {
     auto const weight = weight_of(p);
     auto const inversion = inversion_at(p, c);
     std::string missing;
+    if (!s.prompts.empty()) s.prompts = c.data / s.prompts;
     s.files = files_of(p, c, missing);
     if (!missing.empty()) return absent(p, s, c, weight, missing);
     auto const one = opened(p, std::move(s), c, inversion ? std::nullopt : weight);
@@ -288,6 +294,7 @@ class mixture_builder {
     bool const without_mmlu = p.find("without_mmlu") && p.at("without_mmlu").truth();
     static_cast<void>(p.at("files"));
     std::string missing;
+    if (!s.prompts.empty()) s.prompts = c.data / s.prompts;
     auto const files = files_of(p, c, missing);
     if (!missing.empty()) return absent(p, s, c, weight, missing);
     c.prefix += name + '/';

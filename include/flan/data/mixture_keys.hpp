@@ -25,8 +25,8 @@ inline constexpr std::string_view group_keys[] = {"name",     "about", "weight",
                                                   "optional", "forms", "inversion", "parts"};
 inline constexpr std::string_view include_keys[] = {"name", "about", "weight", "optional", "forms", "include"};
 inline constexpr std::string_view task_keys[] = {
-    "name",      "about",  "weight",  "optional", "forms", "inversion", "files", "records", "format",  "family",
-    "templates", "fields", "columns", "unescape", "where", "wordings",  "split", "bad",     "language"};
+    "name",      "about",   "weight", "optional", "forms",    "inversion", "files",    "records", "format", "family",
+    "templates", "prompts", "fields", "columns",  "unescape", "where",     "wordings", "split",   "bad",    "language"};
 /// Of a collection, whose files are a task each: those of a task and these.
 inline constexpr std::string_view collection_keys[] = {"each", "cap", "temperature", "without_mmlu"};
 inline constexpr std::string_view form_keys[] = {"exemplars", "shots", "options", "rate"};
@@ -120,6 +120,7 @@ inline constexpr std::string_view bad_words[] = {"stop", "skip"};
     }
     if (s.templates.empty()) x->refuse("expected a template, found an empty list");
   }
+  if (auto const x = p.find("prompts")) s.prompts = x->name();
   if (auto const x = p.find("fields"))
     for (auto const& [name, spec] : x->members()) s.fields.emplace_back(name, field_at(spec));
   if (auto const x = p.find("wordings")) {

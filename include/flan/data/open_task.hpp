@@ -170,8 +170,12 @@ template <class R>
     fail(s.files.empty() ? "files: the task " : "records: the task ", s.name,
          s.files.empty() ? " needs files, or records of its own"
                          : " has files and records of its own; expected one of them");
-  if (!s.family.empty() && !s.templates.empty())
-    fail("family: the task ", s.name, " has a family and templates; expected one of them");
+  if (!s.family.empty() + !s.templates.empty() + !s.prompts.empty() > 1)
+    fail(s.family.empty() ? "templates" : "family", ": the task ", s.name,
+         " has more than one of family, templates and prompts; expected one of them");
+  if (!s.prompts.empty() && (!s.fields.empty() || s.inverted))
+    fail(s.inverted ? "inversion" : "fields", ": the task ", s.name,
+         " has prompts, which read the records as they are");
   if (!s.templates.empty() && !s.wordings.empty())
     fail("wordings: these choose among a family's wordings, but the task ", s.name, " has templates");
   if (s.split && !(s.split->share > 0 && s.split->share < 1))
@@ -212,10 +216,10 @@ struct format_name {
 [[gnu::cold]] inline task_report open_task(task_spec const& s, load_task_options const& o = {}) {
   using namespace detail;
   check_spec(s);
-  if (s.format == "promptsource") {
+  if (!s.prompts.empty()) {
     if (!o.promptsource)
       fail(
-          "format: promptsource needs yaml-cpp, and this program was built without it "
+          "prompts: promptsource's templates need yaml-cpp, and this program was built without it "
           "(flan/data/promptsource_task.hpp)");
     return o.promptsource(s, o);
   }

@@ -146,7 +146,6 @@ template <bool Paragraphs>
     auto& open_book_qa = add({"openbookqa", "OpenBookQA's table", make_open_book_qa, "multiple_choice"});
     open_book_qa.fields = {{"question", from("question_stem")}, {"answer", chosen({"choices"}, "answerKey")}};
     open_book_qa.fields.back().second.first = "A";
-    add({"promptsource", "a templates.yaml with the records it is for", nullptr});
     return f;
   }();
   return all;

@@ -43,6 +43,7 @@ struct task_spec {
   /// A name of task_families(), in open_task.hpp. Empty: `templates`, or what the format stands for.
   std::string family = {};
   std::vector<template_spec> templates = {};
+  std::filesystem::path prompts = {};  ///< or promptsource's templates.yaml; see promptsource_task.hpp
   std::vector<std::pair<std::string, field_spec>> fields = {};  ///< where they are not what they are called
   std::vector<std::string> columns = {};                        ///< of tables without a header
   std::vector<std::string> unescape = {};                       ///< columns where \n is a line break
@@ -68,7 +69,7 @@ struct load_task_options {
   few_shot_limits limits = {};
   /// Unpacks a file whose name ends in .gz or .zst: flan::unpacked_gzip, where a program links zlib.
   std::function<std::filesystem::path(std::filesystem::path const&)> unpack = {};
-  /// Opens the format "promptsource": flan::open_promptsource_task, where a program links yaml-cpp.
+  /// Opens a task with `prompts`: flan::open_promptsource_task, where a program links yaml-cpp.
   std::function<task_report(task_spec const&, load_task_options const&)> promptsource = {};
 };
 
