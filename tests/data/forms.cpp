@@ -132,7 +132,7 @@ TEST_CASE("zero to ten exemplars, as many as the tokens leave room for") {
       big.with_forms({{exemplars::pruned}}, {.limits = {.limit = 2 * (query + 1) + query}, .tokens = words});
   for (std::uint64_t key = 0; key < 300; ++key) CHECK(narrow(0, 0, 0, key).exemplars <= 2);
   auto const none = big.with_forms({{exemplars::pruned}}, {.limits = {.limit = 3}, .tokens = words});
-  for (std::uint64_t key = 0; key < 50; ++key) CHECK(none(0, 0, 0, key).exemplars == 0);
+  for (std::uint64_t key = 0; key < 50; ++key) CHECK(none(0, 0, 0, key).text.target.empty());  // to be skipped
   CHECK_THROWS_WITH(big.with_forms({{exemplars::pruned}}), ContainsSubstring("nothing that counts their tokens"));
 }
 

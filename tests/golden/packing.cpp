@@ -2,12 +2,14 @@
 
 #include <cmath>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "flan/data/batch_options.hpp"
 #include "flan/data/delimited.hpp"
 #include "flan/data/mixture.hpp"
+#include "flan/data/mixture_feed.hpp"
 #include "flan/data/row_reader.hpp"
 #include "flan/prompt/chain_of_thought.hpp"
 #include "flan/text/any_tokenizer.hpp"
@@ -24,27 +26,37 @@ flan::task<flan::worked_answer> cot(std::string const& name) {
               {.columns = {"question", "answer", "chain_of_thought"}, .unescape = {"question", "chain_of_thought"}}),
           flan::reason_then_answer};
 }
+
+using tokenizer = flan::sentencepiece_tokenizer;
+
+flan::detail::example_reader reader_of(flan::mixture const& m, tokenizer const& tokens, flan::batch_options const& o) {
+  return flan::detail::example_reader(
+      flan::example_pipeline(std::make_unique<flan::mixture_feed<tokenizer>>(m.sample(1), tokens, o)));
+}
 }  // namespace
 
 TEST_CASE("rows of 2048 and 512 tokens: best fit within 1 / 0.97 of the bound, flushes included") {
   flan::mixture const m{flan::proportional{}, cot("aqua"), cot("creak"),       cot("ecqa"),
                         cot("gsm8k"),         cot("qasc"), cot("sensemaking"), cot("strategyqa")};
-  flan::sentencepiece_tokenizer const tokens(flan::testing::shared_folder().value() / "tokenizers" / "t5");
+  tokenizer const tokens(flan::testing::shared_folder().value() / "tokenizers" / "t5");
   flan::batch_options o;
   o.max_input = 2048, o.max_target = 512;
   flan::row_size const most{o.max_input, o.max_target};
 
   // About one epoch, in whole blocks of the window.
-  constexpr std::uint64_t window = flan::detail::row_reader<flan::sentencepiece_tokenizer>::window;
+  constexpr std::uint64_t window = flan::detail::row_reader::window;
   std::uint64_t const blocks = 33'443 / window;
   std::vector<flan::row_size> all;
   std::size_t best_rows = 0;
-  flan::detail::example_reader examples(m.sample(1), tokens, o);
-  std::int64_t truncated = 0;
+  auto examples = reader_of(m, tokens, o);
+  bool truncated = false;
   for (std::uint64_t b = 0; b < blocks; ++b) {
     std::vector<flan::row_size> block;
-    for (std::uint64_t i = 0; i < window; ++i)
-      if (auto const e = examples.read(truncated)) block.push_back(flan::detail::size_of(*e));
+    for (std::uint64_t i = 0; i < window; ++i) {
+      auto const e = examples.read();
+      truncated = truncated || e.input_cut || e.target_cut;
+      if (!e.empty()) block.push_back(flan::detail::size_of(e.tokens));
+    }
     best_rows += flan::pack_best_fit(block, most).size();
     all.insert(all.end(), block.begin(), block.end());
   }
@@ -57,7 +69,7 @@ TEST_CASE("rows of 2048 and 512 tokens: best fit within 1 / 0.97 of the bound, f
   };
   report("best fit", best_rows);
   report("greedy", greedy_rows);
-  CHECK(truncated == 0);
+  CHECK_FALSE(truncated);
   CHECK(all.size() == blocks * window);
   CHECK(static_cast<double>(best_rows) <= bound / 0.97);
   CHECK(greedy_rows > best_rows);
@@ -65,15 +77,15 @@ TEST_CASE("rows of 2048 and 512 tokens: best fit within 1 / 0.97 of the bound, f
 
 TEST_CASE("the reader's rows are those of the plan") {
   flan::mixture const m{flan::proportional{}, cot("qasc"), cot("strategyqa")};
-  flan::sentencepiece_tokenizer const tokens(flan::testing::shared_folder().value() / "tokenizers" / "t5");
+  tokenizer const tokens(flan::testing::shared_folder().value() / "tokenizers" / "t5");
   flan::batch_options o;
   o.max_input = 512, o.max_target = 128, o.packing = flan::packing::best_fit;
-  flan::detail::row_reader<flan::sentencepiece_tokenizer> rows({m.sample(1), tokens, o}, o, 0);
-  std::int64_t truncated = 0, skipped = 0;
+  flan::detail::row_reader rows(reader_of(m, tokens, o), o, 0);
+  flan::feed_statistics seen(rows.tasks());
   std::vector<flan::row_size> sizes;
   std::size_t count = 0;
   for (; rows.position() < rows.window; ++count)
-    for (auto const& e : rows.next(truncated, skipped)) sizes.push_back(flan::detail::size_of(e));
+    for (auto const& e : rows.next(seen)) sizes.push_back(flan::detail::size_of(e));
   CHECK(sizes.size() == rows.window);
   CHECK(static_cast<double>(count) <= flan::least_rows(sizes, {512, 128}) / 0.95);
 }

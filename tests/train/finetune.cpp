@@ -49,6 +49,7 @@ TEST_CASE("micro-batches, threads and recomputation do not change what a run of 
   auto o = nano_options(a.path, 4);
   nano_run<>(a.path).go(o);
   set_threads(3);
+  o.feed_threads = 2;
   o.output = b.path;
   o.recompute = true;
   nano_run<>(b.path).go(o);
@@ -79,6 +80,10 @@ TEST_CASE("a run is not resumed with other data, templates or options", "[train]
   other = o;
   other.schedule = linear_decay{};
   refused(nano_mixture(), other, "schedule was constant and is linear");
+  other = o;
+  other.feed_threads = 0;  // changes nothing that is learnt
+  other.steps = 4;
+  CHECK(nano_run<>(folder.path).go(other).resumed_from == 4);
   other = o;
   other.resume = false;
   CHECK_THROWS_WITH(nano_run<>(folder.path).go(other), ContainsSubstring("there are checkpoints of an earlier run in"));
@@ -195,10 +200,13 @@ TEST_CASE("what was cut and left out is counted", "[train]") {
   mixture const data = text_task("lengths", text_source({"a", "b"}, rows), "{a}", "{b}");
   auto o = nano_options({}, 6);
   std::vector<std::pair<extent, extent>> told, expected;
-  o.on_step = [&](progress const& p) { told.emplace_back(p.truncated, p.skipped); };
+  o.on_step = [&](progress const& p) {
+    told.emplace_back(p.truncated, p.skipped);
+    CHECK(p.fed->total().truncated() == p.truncated);
+  };
   nano_run<> run({});
   auto const r = run.go(o, data);
-  batcher<any_tokenizer> batches(data, run.model.tokenizer(), o.seed, flan::detail::batching_of(o, 0));
+  batcher batches(data, run.model.tokenizer(), o.seed, flan::detail::batching_of(o, 0));
   extent truncated = 0, skipped = 0;
   for (extent i = 0; i < o.steps; ++i) {
     auto const step = batches.next();
@@ -206,6 +214,7 @@ TEST_CASE("what was cut and left out is counted", "[train]") {
   }
   CHECK(told == expected);
   CHECK((r.truncated == truncated && r.skipped == skipped));
+  CHECK((r.fed.total().truncated() == truncated && r.fed.tasks().at(0).skipped == skipped));
   CHECK((truncated > 0 && skipped > 0));
 }
 
@@ -275,6 +284,7 @@ TEST_CASE("options that make no sense are refused before anything happens", "[tr
   };
   using options = finetune_options;
   refused([](options& o) { o.steps = 0; }, "steps should be at least 1, but is 0");
+  refused([](options& o) { o.feed_threads = -1; }, "feed_threads should be at least 0, but is -1");
   refused([](options& o) { o.dropout = 1; }, "dropout should be a number from 0");
   refused([](options& o) { o.clip = -1; }, "clip should be");
   double const nan = std::numeric_limits<double>::quiet_NaN();

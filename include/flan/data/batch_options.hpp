@@ -1,16 +1,17 @@
 #pragma once
 /// How examples become batches, and one example as ids.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <utility>
 #include <vector>
 
 #include "flan/core/error.hpp"
 #include "flan/data/batch.hpp"
-#include "flan/data/example.hpp"
+#include "flan/data/feed.hpp"
 #include "flan/data/packing.hpp"
+#include "flan/prompt/instruction.hpp"
 #include "flan/text/tokenizer.hpp"
 
 namespace flan {
@@ -47,18 +48,22 @@ inline bool close_sequence(std::vector<token>& ids, std::int64_t most, token end
   bool const cut = ids.size() > room;
   if (cut) ids.resize(room);
   ids.push_back(end);
+  if (cut) ids.shrink_to_fit();  // many examples wait for their batch: none with the room of a whole book
   return cut;
 }
 
-/// Nothing for an example whose target has no token.
+/// The ids of an example, all but its key; none at all when its target has no token.
 template <tokenizer T>
-std::optional<tokenized_example> tokenize(shot const& e, std::uint64_t key, T const& tokens, batch_options const& o,
-                                          std::int64_t& truncated) {
-  tokenized_example t{tokens.encode(e.input), tokens.encode(e.target), key};
-  if (t.target.empty()) return {};
-  truncated += close_sequence(t.input, o.max_input, tokens.end_id());
-  truncated += close_sequence(t.target, o.max_target, tokens.end_id());
-  return t;
+void tokenize(prepared_example& e, shot const& text, T const& tokens, batch_options const& o) {
+  auto &input = e.tokens.input, &target = e.tokens.target;
+  target = tokens.encode(text.target);
+  if (target.empty()) return;
+  input = tokens.encode(text.input);
+  e.input_cut = close_sequence(input, o.max_input, tokens.end_id());
+  e.target_cut = close_sequence(target, o.max_target, tokens.end_id());
+  token const unknown = tokens.unknown_id();
+  e.unknown = static_cast<std::uint32_t>(std::count(input.begin(), input.end(), unknown) +
+                                         std::count(target.begin(), target.end(), unknown));
 }
 
 }  // namespace detail

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <span>
 #include <tuple>
 #include <utility>
@@ -13,8 +13,12 @@
 #include "flan/data/batch.hpp"
 #include "flan/data/batch_options.hpp"
 #include "flan/data/example.hpp"
+#include "flan/data/feed.hpp"
+#include "flan/data/feed_statistics.hpp"
 #include "flan/data/mixture.hpp"
+#include "flan/data/mixture_feed.hpp"
 #include "flan/data/packing.hpp"
+#include "flan/data/pipeline.hpp"
 #include "flan/data/row_reader.hpp"
 #include "flan/text/tokenizer.hpp"
 
@@ -71,25 +75,36 @@ inline std::vector<batch> make_batches(std::span<tokenized_example const> sorted
 
 /// Makes step after step from a mixture's stream. What it makes depends on (mixture, seed, position, tokenizer,
 /// options, shard) and on nothing else: a batcher that starts at `step_batches::position` goes on as the first one
-/// would have. The tokenizer must outlive the batcher.
+/// would have, and threads change nothing.
 ///
 /// Without packing each step takes the next examples of the stream, as many as fit. With packing a micro-batch has
 /// batch_tokens / accumulate / (max_input + max_target) rows, rounded down, and a step `accumulate` of them.
-template <tokenizer T>
 class batcher {
  public:
+  /// The tokenizer must outlive the batcher.
+  template <tokenizer T>
   batcher(mixture const& m, T const& tokens, std::uint64_t seed, batch_options const& o, std::uint64_t position = 0,
-          shard s = {})
-      : options_(o),
-        pad_(tokens.pad_id()),
-        rows_((detail::check(o), detail::example_reader<T>(m.sample(seed, 0, s), tokens, o)), o, position) {}
+          shard s = {}, pipeline_options const& p = {})
+      : batcher(std::make_unique<mixture_feed<T>>(m.sample(seed, 0, s), tokens, o), tokens.pad_id(), o, position, p) {}
 
-  /// Where the next step begins. Without packing, the index behind the last example of the step before; greedily
+  /// From any feed, whose examples have at most max_input and max_target tokens.
+  batcher(std::unique_ptr<example_feed> feed, token pad, batch_options const& o, std::uint64_t position = 0,
+          pipeline_options const& p = {})
+      : options_(o),
+        pad_(pad),
+        rows_((detail::check(o), detail::example_reader(example_pipeline(std::move(feed), p))), o, position),
+        seen_(rows_.tasks()) {}
+
+  /// Where the next step begins. Without packing, the position behind the last example of the step before; greedily
   /// packed, of the first example of the next row; with best fit, of the beginning of a block, plus how many of the
   /// block's rows have been given out.
   std::uint64_t position() const { return rows_.position(); }
+  /// What the steps were made of, all together.
+  feed_statistics const& statistics() const { return seen_; }
 
   step_batches next() {
+    auto const begin = feed_statistics::clock::now();
+    auto const before = seen_.total();
     step_batches step;
     if (options_.packing == packing::off)
       fill(step);
@@ -100,7 +115,11 @@ class batcher {
       step.examples += static_cast<std::int64_t>(b.sample_keys.size());
       step.target_tokens += b.target_tokens;
       step.positions += b.positions();
+      seen_.count(b);
     }
+    step.truncated = seen_.total().truncated() - before.truncated();
+    step.skipped = seen_.total().skipped - before.skipped;
+    seen_.wait(begin);
     return step;
   }
 
@@ -111,16 +130,13 @@ class batcher {
     std::vector<tokenized_example> taken;  // longest first
     auto& examples = rows_.examples();
     for (;;) {
-      auto const& ahead = examples.ahead();
-      auto const at =
-          taken.insert(std::upper_bound(taken.begin(), taken.end(), ahead.tokens, detail::longer), ahead.tokens);
+      auto const& ahead = examples.ahead().tokens;
+      auto const at = taken.insert(std::upper_bound(taken.begin(), taken.end(), ahead, detail::longer), ahead);
       if (static_cast<std::int64_t>(detail::cut_by_positions(taken, most()).size()) > options_.accumulate) {
         taken.erase(at);
         break;
       }
-      step.truncated += ahead.truncated;
-      step.skipped += ahead.skipped;
-      examples.pass();
+      examples.take(seen_);
     }
     step.batches = detail::make_batches(taken, most(), pad_, options_.start);
   }
@@ -132,7 +148,7 @@ class batcher {
       row_plan plan;
       for (std::int64_t r = 0; r < rows; ++r) {
         plan.emplace_back();
-        for (auto& e : rows_.next(step.truncated, step.skipped)) {
+        for (auto& e : rows_.next(seen_)) {
           plan.back().push_back(examples.size());
           examples.push_back(std::move(e));
         }
@@ -143,7 +159,8 @@ class batcher {
 
   batch_options options_;
   token pad_;
-  detail::row_reader<T> rows_;
+  detail::row_reader rows_;
+  feed_statistics seen_;
 };
 
 /// Given examples as batches of at most batch_tokens positions each, longest first; sample_keys are positions in the
@@ -152,10 +169,13 @@ template <tokenizer T>
 std::vector<batch> make_batches(std::span<example const> examples, T const& tokens, batch_options o = {}) {
   o.accumulate = 1;
   detail::check(o);
-  std::int64_t truncated = 0;
   std::vector<tokenized_example> all;
-  for (std::size_t i = 0; i < examples.size(); ++i)
-    if (auto e = detail::tokenize(examples[i], i, tokens, o, truncated)) all.push_back(std::move(*e));
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    prepared_example e;
+    e.tokens.key = i;
+    detail::tokenize(e, examples[i], tokens, o);
+    if (!e.empty()) all.push_back(std::move(e.tokens));
+  }
   std::sort(all.begin(), all.end(), detail::longer);
   return detail::make_batches(all, o.batch_tokens, tokens.pad_id(), o.start);
 }

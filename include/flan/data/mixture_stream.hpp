@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "flan/core/error.hpp"
 #include "flan/core/random.hpp"
@@ -19,6 +21,12 @@ namespace flan {
 /// `of`. The readers 0 … of − 1 together take every index once.
 struct shard {
   std::uint64_t number = 0, of = 1;
+};
+
+/// A task's name and its share of a stream.
+struct task_share {
+  std::string name;
+  double rate = 1;
 };
 
 /// What an index of a stream stands for.
@@ -76,17 +84,28 @@ class example_stream {
   std::uint64_t position() const { return position_; }
 
   /// Goes to an index, or to the shard's first one from there on: well below a millisecond, however far it is.
-  void seek(std::uint64_t position) {
-    position_ = position + (shard_.number + shard_.of - position % shard_.of) % shard_.of;
+  void seek(std::uint64_t position) { position_ = nearest(position); }
+  /// Where seek(position) goes.
+  std::uint64_t nearest(std::uint64_t position) const {
+    return position + (shard_.number + shard_.of - position % shard_.of) % shard_.of;
   }
 
-  example next() { return detail::render(*held_, next_place()); }
+  example next() { return render(next_place()); }
 
   /// The same step without the words.
   example_place next_place() {
     auto const place = detail::place_of(*held_, seed_, draws_(position_));
     position_ += shard_.of;
     return place;
+  }
+  /// The words of a place.
+  example render(example_place const& p) const { return detail::render(*held_, p); }
+
+  /// The names of the mixture's tasks and their rates: what example_place::task counts.
+  std::vector<task_share> tasks() const {
+    std::vector<task_share> all;
+    for (std::size_t i = 0; i < held_->tasks.size(); ++i) all.push_back({held_->tasks[i].name(), held_->rates[i]});
+    return all;
   }
 
   /// For loops over the stream; they end only by leaving them.

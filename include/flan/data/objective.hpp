@@ -17,6 +17,7 @@
 #include "flan/core/random.hpp"
 #include "flan/data/batch.hpp"
 #include "flan/data/denoising.hpp"
+#include "flan/data/hash.hpp"
 #include "flan/data/permutation.hpp"
 #include "flan/data/source.hpp"
 #include "flan/text/tokenizer.hpp"
@@ -51,6 +52,13 @@ inline constexpr std::array ul2_denoisers{
     denoiser{span_corruption{0.5, 8}, 0.8 / 6, "[NLG]"},  denoiser{span_corruption{0.15, 64}, 0.8 / 6, "[NLG]"},
     denoiser{span_corruption{0.5, 64}, 0.8 / 6, "[NLG]"},
 };
+
+namespace detail {
+inline void add_ids(fingerprinter& f, std::span<token const> ids) {
+  f.add(static_cast<std::uint64_t>(ids.size()));
+  for (token const id : ids) f.add(static_cast<std::uint64_t>(id));
+}
+}  // namespace detail
 
 /// Denoisers for a tokenizer. Immutable; several threads may use one.
 class objective {
@@ -97,6 +105,21 @@ class objective {
       most.target = std::max(most.target, size.target);
     }
     return most;
+  }
+
+  /// A hash of the denoisers and the ids that they add.
+  [[gnu::cold]] std::uint64_t fingerprint() const {
+    fingerprinter f;
+    for (auto const& p : parts_) {
+      if (auto const* spans = std::get_if<span_corruption>(&p.cut))
+        f.add(std::uint64_t{1}).add(spans->rate).add(spans->mean_span);
+      else
+        f.add(std::uint64_t{2}).add(std::get<prefix_split>(p.cut).rate);
+      f.add(p.cumulative);
+      detail::add_ids(f, p.mode);
+    }
+    detail::add_ids(f, ids_.sentinels);
+    return f.add(static_cast<std::uint64_t>(ids_.end)).value();
   }
 
   /// Throws `error` when a text of this length needs more sentinels than there are.
@@ -166,7 +189,23 @@ class objective_stream {
     seek(position);
   }
 
+  std::uint64_t seed() const { return seed_; }
   std::int64_t window() const { return options_.window; }
+  /// The most tokens that an example's input and target can have.
+  example_size largest() const { return largest_size(objective_, options_.window); }
+
+  /// A hash of all that decides the stream: equal fingerprints mean equal examples at equal positions. Reads the
+  /// documents, or of computed ones a sample (source::add_to).
+  [[gnu::cold]] std::uint64_t fingerprint() const {
+    constexpr std::uint64_t rules = 1;  // counts the ways in which this library has cut documents
+    fingerprinter f;
+    documents_.add_to(f.add(rules));
+    f.add(objective_.fingerprint()).add(seed_);
+    for (auto const n : {options_.window, options_.group, options_.longest_document})
+      f.add(static_cast<std::uint64_t>(n));
+    f.add(static_cast<std::uint64_t>(options_.separator ? *options_.separator : -1));
+    return f.value();
+  }
 
   /// Behind the last example: where a resumed stream begins. Positions grow, with gaps: 2^32 · group + window.
   std::uint64_t position() const { return group_ << 32 | window_; }

@@ -10,84 +10,87 @@
 #include "flan/core/error.hpp"
 #include "flan/core/random.hpp"
 #include "flan/data/batch_options.hpp"
-#include "flan/data/mixture_stream.hpp"
+#include "flan/data/feed_statistics.hpp"
 #include "flan/data/packing.hpp"
 #include "flan/data/permutation.hpp"
-#include "flan/text/tokenizer.hpp"
+#include "flan/data/pipeline.hpp"
 
 namespace flan::detail {
 
-/// An example with a target, and what lies between it and the one before.
-struct example_ahead {
-  tokenized_example tokens;
-  std::uint64_t from = 0;                   // index where the search for it began
-  std::int64_t truncated = 0, skipped = 0;  // sides of it that were cut; examples without a target before it
-};
-
-/// The tokenizer must outlive this.
-template <tokenizer T>
+/// Looks one example ahead: whether it still fits is known before it is taken.
 class example_reader {
  public:
-  example_reader(example_stream s, T const& tokens, batch_options const& o)
-      : stream_(std::move(s)), tokens_(&tokens), options_(o) {}
+  explicit example_reader(example_pipeline p) : pipeline_(std::move(p)), tasks_(pipeline_.feed().tasks()) {}
 
-  example_stream const& stream() const { return stream_; }
-  /// The index behind the examples that were passed: those without a target that follow are yet to come.
-  std::uint64_t position() const { return ahead_ ? ahead_->from : stream_.position(); }
+  example_feed const& feed() const { return pipeline_.feed(); }
+  std::vector<task_share> const& tasks() const { return tasks_; }
+  /// The position behind the examples that were taken: those without a target that follow are yet to come.
+  std::uint64_t position() const { return from_ ? *from_ : pipeline_.position(); }
 
   void seek(std::uint64_t position) {
-    ahead_.reset();
-    stream_.seek(position);
+    forget();
+    pipeline_.seek(position);
   }
 
-  /// The next example with a target, until pass() has been called.
-  example_ahead& ahead() {
-    if (!ahead_) {
-      example_ahead next;
-      next.from = stream_.position();
-      for (std::optional<tokenized_example> e; !e;) {
-        if ((e = read(next.truncated))) next.tokens = std::move(*e);
-        next.skipped += !e;
-      }
-      ahead_ = std::move(next);
+  /// The next example with a target, until it is taken.
+  prepared_example const& ahead() {
+    if (!from_) from_ = pipeline_.position();
+    while (ahead_.empty()) {
+      ahead_ = read();
+      if (ahead_.empty()) passed_.push_back(ahead_.place.task);
     }
-    return *ahead_;
+    return ahead_;
   }
-  void pass() { ahead_.reset(); }
+  /// Takes the example ahead, and counts it with those before it that have no target.
+  tokenized_example take(feed_statistics& seen) {
+    seen.count(ahead());
+    for (auto const task : passed_) seen.skip(task);
+    auto tokens = std::move(ahead_.tokens);
+    forget();
+    return tokens;
+  }
 
-  /// The example of the next index; nothing when it has no target.
-  std::optional<tokenized_example> read(std::int64_t& truncated) {
+  /// The example of the next position, if it has a target.
+  prepared_example read() {
     constexpr std::int64_t patience = 100'000;
-    std::uint64_t const key = stream_.position();
-    example const e = stream_.next();
-    auto t = tokenize(e, key, *tokens_, options_, truncated);
-    empty_in_a_row_ = t ? 0 : empty_in_a_row_ + 1;
+    auto e = pipeline_.next();
+    empty_in_a_row_ = e.empty() ? empty_in_a_row_ + 1 : 0;
     if (empty_in_a_row_ == patience)
-      fail("the targets of ", patience, " examples in a row are empty; the last is record ", e.record, " of the task ",
-           e.task);
-    return t;
+      fail("the targets of ", patience, " examples in a row are empty; the last is record ", e.place.record,
+           " of the task ", tasks_[e.place.task].name);
+    return e;
   }
 
  private:
-  example_stream stream_;
-  T const* tokens_;
-  batch_options options_;
-  std::optional<example_ahead> ahead_;
+  void forget() {
+    from_.reset();
+    passed_.clear();
+    ahead_ = {};
+  }
+
+  example_pipeline pipeline_;
+  std::vector<task_share> tasks_;
+  std::optional<std::uint64_t> from_;  // where the search for the example ahead began
+  prepared_example ahead_;             // empty before it is found
+  std::vector<std::size_t> passed_;    // tasks of the examples before it, which have no target
   std::int64_t empty_in_a_row_ = 0;
 };
 
 /// Rows of packed examples, from a position on that row_reader::position() once said.
-template <tokenizer T>
 class row_reader {
  public:
   /// Indices of a stream, or of its shard, that best fit packs together. More would pack tighter by a fraction of a row
   /// each, take longer to begin, and leave less to the stream's own order.
   static constexpr std::uint64_t window = 1024;
 
-  row_reader(example_reader<T> examples, batch_options const& o, std::uint64_t position)
-      : examples_(std::move(examples)), options_(o), indices_(window * examples_.stream().shard().of) {
-    examples_.seek(position);
-    if (o.packing == packing::best_fit) block_ = position / indices_, given_ = position % indices_;
+  row_reader(example_reader examples, batch_options const& o, std::uint64_t position)
+      : examples_(std::move(examples)), options_(o), indices_(window * examples_.feed().stride()) {
+    if (o.packing == packing::best_fit) {
+      if (indices_ == 0) fail("best fit packs blocks of a mixture's indices; these examples can be packed greedily");
+      block_ = position / indices_, given_ = position % indices_;
+    } else {
+      examples_.seek(position);
+    }
   }
 
   /// See batcher::position().
@@ -95,40 +98,36 @@ class row_reader {
     return options_.packing == packing::best_fit ? block_ * indices_ + given_ : examples_.position();
   }
 
+  std::vector<task_share> const& tasks() const { return examples_.tasks(); }
   /// For who packs nothing.
-  example_reader<T>& examples() { return examples_; }
+  example_reader& examples() { return examples_; }
 
-  /// The next row; adds to what was cut, and left out.
-  std::vector<tokenized_example> next(std::int64_t& truncated, std::int64_t& skipped) {
-    return options_.packing == packing::best_fit ? next_of_block(truncated, skipped)
-                                                 : next_in_order(truncated, skipped);
+  /// The next row; counts what it takes, and what is left out.
+  std::vector<tokenized_example> next(feed_statistics& seen) {
+    return options_.packing == packing::best_fit ? next_of_block(seen) : next_in_order(seen);
   }
 
  private:
   row_size most() const { return {options_.max_input, options_.max_target}; }
 
-  std::vector<tokenized_example> next_in_order(std::int64_t& truncated, std::int64_t& skipped) {
+  std::vector<tokenized_example> next_in_order(feed_statistics& seen) {
     std::vector<tokenized_example> row;
     for (row_size room = most();;) {
-      auto& ahead = examples_.ahead();
-      auto const size = size_of(ahead.tokens);
+      auto const size = size_of(examples_.ahead().tokens);
       if (!fits_row(size, room)) return row;
       fill_row(size, room);
-      truncated += ahead.truncated, skipped += ahead.skipped;
-      row.push_back(std::move(ahead.tokens));
-      examples_.pass();
+      row.push_back(examples_.take(seen));
     }
   }
 
-  std::vector<tokenized_example> next_of_block(std::int64_t& truncated, std::int64_t& skipped) {
-    while (rows_.empty()) read_block(skipped);
+  std::vector<tokenized_example> next_of_block(feed_statistics& seen) {
+    while (rows_.empty()) read_block(seen);
     std::vector<tokenized_example> row;
     // Rows that were filled first hold the longest examples: training should not see the lengths come and go.
-    auto const seed = examples_.stream().seed();
-    keyed_permutation const order(key_of(seed, 0x726f7773u, block_), rows_.size());  // "rows"
+    keyed_permutation const order(key_of(examples_.feed().seed(), 0x726f7773u, block_), rows_.size());  // "rows"
     for (auto const i : rows_[order(given_)]) {
-      truncated += truncated_[i];
-      row.push_back(std::move(block_examples_[i]));
+      seen.count(block_examples_[i]);
+      row.push_back(std::move(block_examples_[i].tokens));
     }
     if (++given_ == rows_.size()) {
       ++block_, given_ = 0;
@@ -138,34 +137,35 @@ class row_reader {
   }
 
   /// Packs the block, or counts it as left out and goes on to the next when it has no target at all.
-  void read_block(std::int64_t& skipped) {
+  void read_block(feed_statistics& seen) {
     examples_.seek(block_ * indices_);
-    block_examples_.clear(), truncated_.clear();
+    block_examples_.clear();
     std::vector<row_size> sizes;
+    std::vector<std::size_t> passed;
     for (std::uint64_t i = 0; i < window; ++i) {
-      std::int64_t cut = 0;
-      if (auto e = examples_.read(cut)) {
-        sizes.push_back(size_of(*e));
-        block_examples_.push_back(std::move(*e));
-        truncated_.push_back(cut);
-      } else {
-        skipped += given_ == 0;  // else a run that was interrupted in this block has counted it
+      auto e = examples_.read();
+      if (e.empty()) {
+        passed.push_back(e.place.task);
+        continue;
       }
+      sizes.push_back(size_of(e.tokens));
+      block_examples_.push_back(std::move(e));
     }
     rows_ = pack_best_fit(sizes, most());
     if (given_ > 0 && given_ >= rows_.size())
       fail("position ", position(), " of a packed stream is row ", given_, " of block ", block_, ", which has ",
            rows_.size(), " rows");
+    if (given_ == 0)  // else the run that was interrupted in this block has counted them
+      for (auto const task : passed) seen.skip(task);
     if (rows_.empty()) ++block_;
   }
 
-  example_reader<T> examples_;
+  example_reader examples_;
   batch_options options_;
   std::uint64_t indices_;                // of the stream, to a block
   std::uint64_t block_ = 0, given_ = 0;  // the next row's block; rows of it that were given out
   row_plan rows_;                        // of the block; empty before it is read
-  std::vector<tokenized_example> block_examples_;
-  std::vector<std::int64_t> truncated_;  // sides that were cut of each
+  std::vector<prepared_example> block_examples_;
 };
 
 }  // namespace flan::detail

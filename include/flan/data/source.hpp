@@ -82,6 +82,11 @@ class source {
       r.add_to(f);
     } else if constexpr (requires { record_text(r); }) {
       f.add(std::string_view(record_text(r)));
+    } else if constexpr (requires {
+                           { *r.begin() } -> std::convertible_to<std::uint64_t>;
+                         }) {  // a document's tokens
+      f.add(static_cast<std::uint64_t>(r.size()));
+      for (auto const id : r) f.add(static_cast<std::uint64_t>(id));
     } else {
       for (auto const& name : *r.names) f.add(name);
       for (auto const& value : r.values) f.add(value);

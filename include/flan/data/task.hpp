@@ -50,7 +50,8 @@ class any_task {
     return held_->word(record, wording, option_form::listed, {});
   }
   /// A record in one of the forms. The key decides what is drawn: the exemplars and their patterns, a style of options,
-  /// one of several right answers. An empty target means that the wording does not fit the record. Throws `error`
+  /// one of several right answers. An empty target means that the example is to be left out: its
+  /// wording does not fit the record, or its question alone is over the limit of `pruned`. Throws `error`
   /// outside size(), wordings() and forms().
   few_shot_prompt operator()(std::uint64_t record, std::uint32_t wording, std::uint32_t form, std::uint64_t key) const;
   /// The targets that count as right, for an evaluation: one for each of the record's right answers, the first first.

@@ -181,7 +181,9 @@ requires(std::convertible_to<std::invoke_result_t<Candidate&, std::size_t>, shot
              std::convertible_to<std::invoke_result_t<Tokens&, std::string const&>, std::size_t>) few_shot_prompt
     pruned_shots(std::uint64_t key, std::size_t count, Candidate&& candidate, shot query, Tokens&& tokens,
                  few_shot_limits const& limits = {}, few_shot_format const& f = {}) {
-  exemplar_room room(limits.limit, static_cast<std::size_t>(tokens(query.input)));
+  auto const own = static_cast<std::size_t>(tokens(query.input));
+  if (own > limits.limit) return {};
+  exemplar_room room(limits.limit, own);
   std::string text;
   std::size_t taken = 0;
   for (std::size_t i = 0; i < count && taken < limits.most; ++i) {

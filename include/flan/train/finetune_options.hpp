@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "flan/data/batching.hpp"
+#include "flan/data/feed_statistics.hpp"
 #include "flan/train/adafactor.hpp"
 #include "flan/train/adamw.hpp"
 #include "flan/train/progress.hpp"
@@ -33,6 +34,7 @@ struct finetune_options {
   std::optional<double> dropout{};  ///< else the configuration's
   bool recompute = false;           ///< keep blocks' inputs alone and run them again in backward: less memory
   std::uint64_t seed = 0;           ///< of the order of examples and of dropout
+  int feed_threads = 1;             ///< that make examples ahead of training; 0: none. What is learnt stays the same
   std::vector<example> held_out{};  ///< to evaluate on
   extent evaluate_every = 0;        ///< steps; 0: only at the end, and only when there is something held out
   std::filesystem::path output{};   ///< the folder of checkpoints; empty: none are saved
@@ -52,8 +54,9 @@ struct finetune_result {
   bool stopped = false;                   ///< by options.stop, before its last step
   extent resumed_from = 0;                ///< the step of the checkpoint that it went on from
   std::optional<double> held_out_loss{};  ///< of the last evaluation
-  extent truncated = 0;  ///< inputs and targets cut to max_input or max_target, in the steps after `resumed_from`
-  extent skipped = 0;    ///< examples left out of those steps, because their target is empty
+  extent truncated = 0;   ///< inputs and targets cut to max_input or max_target, in the steps after `resumed_from`
+  extent skipped = 0;     ///< examples left out of those steps, because their target is empty
+  feed_statistics fed{};  ///< what those steps were made of, by task
 };
 
 namespace detail {
@@ -99,6 +102,7 @@ inline void check(finetune_options const& o) {
   at_least("evaluate_every", o.evaluate_every, 0);
   at_least("save_every", o.save_every, 0);
   at_least("keep", o.keep, 0);
+  at_least("feed_threads", o.feed_threads, 0);
   between("clip", o.clip, 0, 1e30);
   between("z_loss", o.z_loss, 0, 1e30);
   between("label_smoothing", o.label_smoothing, 0, 1);

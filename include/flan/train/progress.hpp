@@ -9,6 +9,7 @@
 #include <string>
 
 #include "flan/core/shape.hpp"
+#include "flan/data/feed_statistics.hpp"
 
 namespace flan {
 
@@ -24,6 +25,7 @@ struct progress {
   double eta = 0;                ///< seconds that the rest will take at this pace
   extent truncated = 0;          ///< inputs and targets cut to their maximum since the run (or its resumption) began
   extent skipped = 0;            ///< examples left out since then, because their target is empty
+  feed_statistics const* fed{};  ///< what the steps since then were made of, by task; there while the call lasts
 };
 
 /// After each evaluation on held-out examples.

@@ -18,7 +18,7 @@ namespace flan {
 /// Where a run is. Everything random is a function of it and of the seed.
 struct run_position {
   extent step = 0;           ///< optimizer steps made
-  std::uint64_t sample = 0;  ///< examples taken from the stream
+  std::uint64_t sample = 0;  ///< the stream's position
 };
 
 namespace detail {
@@ -92,9 +92,11 @@ void write_state(std::filesystem::path const& folder, Trainer& t, run_position a
 }
 
 /// Restores what write_state wrote, bit for bit. Throws, before anything changed, when the folder is damaged, does not
-/// fit, or comes from a run with other facts. `batch_tokens` of a step bound how far its stream can have come.
+/// fit, or comes from a run with other facts. `batch_tokens` of a step bound how far its stream can have come, in
+/// strides: the stream's positions of an example.
 template <class Trainer>
-run_position read_state(std::filesystem::path const& folder, Trainer& t, run_facts const& facts, extent batch_tokens) {
+run_position read_state(std::filesystem::path const& folder, Trainer& t, run_facts const& facts, extent batch_tokens,
+                        double stride = 1) {
   auto const path = folder / "training.json";
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored))
@@ -106,15 +108,6 @@ run_position read_state(std::filesystem::path const& folder, Trainer& t, run_fac
     return stored[key].template get<std::uint64_t>();
   };
   run_position const at{static_cast<extent>(count("step")), count("sample")};
-  // A damaged number must not pass for a place in the stream. An example takes two positions at least, and a few
-  // hundred records without a target may be skipped for each.
-  constexpr double longest = 1e12, records_of_a_position = 100;
-  auto const most = static_cast<double>(at.step) * static_cast<double>(batch_tokens) * records_of_a_position;
-  if (at.step < 0 || static_cast<double>(at.step) > longest)
-    fail(path.string(), ": \"step\" is ", count("step"), "; expected at most ", longest);
-  if (static_cast<double>(at.sample) > most)
-    fail(path.string(), ": \"sample\" is ", at.sample, ", more examples than ", at.step, " steps of ", batch_tokens,
-         " tokens can have taken");
   run_facts then;
   if (!stored.contains("facts") || !stored["facts"].is_object()) fail(path.string(), ": has no object \"facts\"");
   for (auto const& [name, value] : stored["facts"].items()) {
@@ -122,6 +115,16 @@ run_position read_state(std::filesystem::path const& folder, Trainer& t, run_fac
     then[name] = value.template get<std::string>();
   }
   require_same_facts(then, facts, folder.string());
+
+  // A damaged number must not pass for a place in the stream. An example takes two positions at least, and a few
+  // hundred records without a target may be skipped for each.
+  constexpr double longest = 1e12, records_of_a_position = 100;
+  auto const most = static_cast<double>(at.step) * static_cast<double>(batch_tokens) * records_of_a_position * stride;
+  if (at.step < 0 || static_cast<double>(at.step) > longest)
+    fail(path.string(), ": \"step\" is ", count("step"), "; expected at most ", longest);
+  if (static_cast<double>(at.sample) > most)
+    fail(path.string(), ": \"sample\" is ", at.sample, ", more examples than ", at.step, " steps of ", batch_tokens,
+         " tokens can have taken");
 
   detail::state_entries<Trainer> const entries(t);
   stored_tensors const masters = read_stored_tensors(folder);
