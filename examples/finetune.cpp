@@ -22,6 +22,8 @@
 #include "flan/model/initialize.hpp"
 #include "flan/model/presets.hpp"
 #include "flan/train/finetune.hpp"
+#include "support/feed_table.hpp"
+#include "support/readers.hpp"
 
 namespace {
 
@@ -70,6 +72,7 @@ flan::mixture described_mixture(settings const& s) {
                              : flan::any_tokenizer(flan::byte_tokenizer());
   if (!tokenizer) flan::fail("the folder ", s.model, " has no vocabulary (no spiece.model, and it is no ByT5)");
   flan::mixture_file_options o;
+  support::add_readers(o);
   o.tokens = [tokenizer](std::string const& text) { return tokenizer->encode(text).size(); };
   auto const described = flan::read_mixture_file(s.mixture, o);
   if (!described.mixture) flan::fail(s.mixture, ": none of its ", described.entries.size(), " tasks is there");
@@ -234,6 +237,8 @@ int run(settings& s) {
   if (result.held_out_loss) std::printf("; held-out loss %.4f", *result.held_out_loss);
   std::printf("\n");
   if (auto const text = left_out(result.truncated, result.skipped); !text.empty()) std::printf("%s\n", text.c_str());
+  if (train.tasks().size() > 1 && result.fed.total().drawn() > 0)
+    std::printf("\n%s", support::feed_table(result.fed).c_str());
   return 0;
 }
 
@@ -289,6 +294,10 @@ void add_options(CLI::App& app, settings& s) {
       ->capture_default_str();
   app.add_flag("--recompute", o.recompute, "less memory, a third more time");
   app.add_option("--threads", s.threads, "default: what the system grants")->check(CLI::PositiveNumber);
+  app.add_option("--feed-threads", o.feed_threads,
+                 "that make examples ahead of training; what is learnt stays the same")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   app.add_option("--cap", s.cap, "records of a file that count for its share of the mixture, at most")
       ->check(CLI::PositiveNumber);
   app.add_option("--temperature", s.temperature, "above 1: shares become more equal")->check(number(0, false));

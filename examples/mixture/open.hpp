@@ -14,6 +14,7 @@
 #include "flan/data/mixture_preset.hpp"
 #include "flan/data/preset_binding.hpp"
 #include "flan/text/any_tokenizer.hpp"
+#include "support/readers.hpp"
 
 namespace mixture_program {
 
@@ -56,6 +57,7 @@ inline flan::mixture_description open_mixture(which_mixture const& m, std::optio
   o.data = m.data;
   o.absent_is_error = strict;
   if (m.skip_bad) o.read.bad = flan::on_bad_record::skip;
+  support::add_readers(o);
   o.tokens = [t](std::string const& text) -> std::size_t {
     if (!t) flan::fail("without --vocab nothing counts tokens");
     return t->encode(text).size();

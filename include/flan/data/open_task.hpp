@@ -224,7 +224,7 @@ struct format_name {
     return o.promptsource(s, o);
   }
   auto const files = readable_files(s, o);
-  auto const& format = format_of(s, files.empty() ? std::filesystem::path() : files.front());
+  auto const& format = format_for(s, files.empty() ? std::filesystem::path() : files.front());
   if (s.inverted && format.name == "niv2")
     fail("inversion: only worked answers (the family chain_of_thought) can be turned round");
   if (format.name == "niv2") {

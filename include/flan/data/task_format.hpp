@@ -189,7 +189,7 @@ template <bool Paragraphs>
 
 /// The format of a specification. Throws `error` for a name that is none, and for settings that the format does not
 /// have.
-[[gnu::cold]] inline task_format const& format_of(task_spec const& s, std::filesystem::path const& first) {
+[[gnu::cold]] inline task_format const& format_for(task_spec const& s, std::filesystem::path const& first) {
   std::string_view name = s.format;
   if (name.empty()) name = s.files.empty() ? "jsonl" : format_of_file(first, s.files.front());
   auto const* const found = find_format(name);
