@@ -24,7 +24,7 @@ namespace flan {
 ///   {.options = {"choice1", "choice2"}, .right = "label"}      one of the texts there
 ///   {.options = {"choices.text"}, .right = "key", .first = "A"}   one of a list, the right one by a letter
 struct field_spec {
-  std::string from;                                              ///< a path; the field's own name when empty
+  std::string from = {};                                         ///< a path; the field's own name when empty
   std::optional<std::string> text = {};                          ///< a constant instead of a value
   std::string pattern = {};                                      ///< a text with {path} in it
   std::vector<std::pair<std::string, std::string>> values = {};  ///< written in the file, meant
