@@ -25,7 +25,6 @@
 #include "flan/data/task.hpp"
 #include "flan/prompt/chain_of_thought.hpp"
 #include "flan/text/sentencepiece.hpp"
-#include "tests/support/shared.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace {
@@ -181,11 +180,11 @@ void time_files() {
 }  // namespace
 
 int main() try {
-  auto const shared = flan::testing::shared_folder();
-  if (!shared) flan::fail("the environment variable FLAN_SHARED should name a folder with data/cot and tokenizers/t5");
-  fs::path const model = *shared / "tokenizers" / "t5" / "spiece.model";
+  char const* const folder = std::getenv("FLAN_SHARED");
+  if (folder == nullptr) flan::fail("the environment variable FLAN_SHARED should name a folder with data/cot and tokenizers/t5");
+  fs::path const shared = folder, model = shared / "tokenizers" / "t5" / "spiece.model";
   tokenizer const tokens(model.parent_path());
-  auto const tasks = chain_of_thought_tasks(*shared);
+  auto const tasks = chain_of_thought_tasks(shared);
   auto const m = mixture_of(tasks);
 
   double const zero_shot = beside_sentencepiece(m, tokens, model, 8);

@@ -5,6 +5,7 @@
 //   finetune --model models/flan-t5-small --mixture tasks.json --steps 1000 --output models/mine
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -22,7 +23,6 @@
 #include "flan/model/initialize.hpp"
 #include "flan/model/presets.hpp"
 #include "flan/train/finetune.hpp"
-#include "support/feed_table.hpp"
 #include "support/readers.hpp"
 
 namespace {
@@ -149,6 +149,32 @@ class left_out_note {
   }
 };
 
+/// What the batches were made of: the tasks that lost most, then how they were filled and kept to their rates.
+void print_fed(flan::feed_statistics const& fed) {
+  constexpr std::size_t most = 20;
+  std::vector<flan::task_statistics const*> lost;
+  for (auto const& t : fed.tasks())
+    if (t.truncated() + t.skipped > 0) lost.push_back(&t);
+  std::sort(lost.begin(), lost.end(),
+            [](auto* a, auto* b) { return a->truncated() + a->skipped > b->truncated() + b->skipped; });
+  for (std::size_t i = 0; i < std::min(lost.size(), most); ++i) {
+    auto const& t = *lost[i];
+    std::printf("  %s: of %lld records %lld inputs and %lld targets cut, %lld left out\n", t.name.c_str(),
+                static_cast<long long>(t.drawn()), static_cast<long long>(t.inputs_truncated),
+                static_cast<long long>(t.targets_truncated), static_cast<long long>(t.skipped));
+  }
+  if (lost.size() > most) std::printf("  and less of %zu other tasks\n", lost.size() - most);
+  if (fed.total().examples == 0) return;
+  std::printf("%lld examples, %lld tokens; padding %.1f %% of the batches",
+              static_cast<long long>(fed.total().examples), static_cast<long long>(fed.total().tokens()),
+              100 * fed.padding_share());
+  if (fed.tasks().size() > 1) {
+    auto const furthest = fed.furthest_task();
+    std::printf("; largest drift %+.1f records of %s", fed.drift(furthest), fed.tasks()[furthest].name.c_str());
+  }
+  std::printf("\n");
+}
+
 void fill_options(settings& s, fs::path const& checkpoints) {
   auto& o = s.options;
   if (s.optimizer == "adafactor") {
@@ -237,8 +263,7 @@ int run(settings& s) {
   if (result.held_out_loss) std::printf("; held-out loss %.4f", *result.held_out_loss);
   std::printf("\n");
   if (auto const text = left_out(result.truncated, result.skipped); !text.empty()) std::printf("%s\n", text.c_str());
-  if (train.tasks().size() > 1 && result.fed.total().drawn() > 0)
-    std::printf("\n%s", support::feed_table(result.fed).c_str());
+  print_fed(result.fed);
   return 0;
 }
 

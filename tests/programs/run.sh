@@ -222,7 +222,7 @@ done
 
 echo "mixture: show"
 mkdir -p data/cot data/niv2/tasks
-for i in $(seq 12); do printf 'What is %d plus one?\t%d\tOne more than %d is %d.\n' $i $((i + 1)) $i $((i + 1)); done \
+for i in {1..12}; do printf 'What is %d plus one?\t%d\tOne more than that is %d.\n' "$i" $((i + 1)) $((i + 1)); done \
   >data/cot/gsm8k_train.tsv
 for task in task001_copy task664_mmmlu_algebra; do
   printf '{"Definition": ["Copy."], "Input_language": ["English"], "Output_language": ["Thai"], "Instances": [
@@ -358,7 +358,7 @@ echo "finetune: a mixture"
 mixed=(finetune --model model --mixture two.json --batch-tokens 256 --max-input 96 --max-target 32)
 call 0 "${mixed[@]}" --steps 3 --output mixed
 has out "saved mixed after 3 steps"
-grep -q "^sums .* 75.000 " out || wrong "finetune should tell what it was fed"
+grep -q "largest drift [-+][0-9.]* records of \(sums\|labels\)$" out || wrong "finetune should tell what it was fed"
 call 0 "${mixed[@]}" --steps 2 --output on --save-every 1
 call 0 "${mixed[@]}" --steps 3 --output on --save-every 1 --resume
 same mixed/model.safetensors on/model.safetensors

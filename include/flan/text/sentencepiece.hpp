@@ -61,7 +61,10 @@ class sentencepiece_tokenizer {
         [&](std::string_view part) {
           auto status = model_->Encode({part.data(), part.size()}, &part_ids);
           if (!status.ok()) fail("sentencepiece cannot encode ", part.size(), " bytes of text: ", status.ToString());
-          ids.insert(ids.end(), part_ids.begin(), part_ids.end());
+          if (ids.empty())  // most texts are a single part
+            ids.swap(part_ids);
+          else
+            ids.insert(ids.end(), part_ids.begin(), part_ids.end());
         },
         [&](added_token const& t) { ids.push_back(t.id); });
     return ids;

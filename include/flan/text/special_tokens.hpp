@@ -2,7 +2,6 @@
 /// Tokens that are recognised in the text itself, before any tokenizer sees it: `</s>`, `<pad>`, `<extra_id_0>`, ….
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -30,7 +29,8 @@ class special_tokens {
   explicit special_tokens(std::vector<added_token> tokens) : tokens_(std::move(tokens)) {
     for (std::size_t i = 0; i < tokens_.size(); ++i) {
       if (tokens_[i].text.empty()) fail("the added token with id ", tokens_[i].id, " has no text");
-      begins_[static_cast<unsigned char>(tokens_[i].text[0])] = true;
+      char const first = tokens_[i].text[0];
+      if (firsts_.find(first) == std::string::npos) firsts_ += first;
       if (!by_id_.emplace(tokens_[i].id, i).second)
         fail("two added tokens have the id ", tokens_[i].id, ": ", tokens_[by_id_.at(tokens_[i].id)].text, " and ",
              tokens_[i].text);
@@ -55,7 +55,7 @@ class special_tokens {
   void split(std::string_view text, OnText&& on_text, OnToken&& on_token) const {
     constexpr std::string_view space = " \t\n\r\f\v";
     std::size_t begin = 0;
-    for (std::size_t i = 0; i < text.size();) {
+    for (std::size_t i = candidate(text, 0); i < text.size(); i = candidate(text, i)) {
       added_token const* const found = match(text.substr(i));
       if (found == nullptr) {
         ++i;
@@ -73,8 +73,14 @@ class special_tokens {
   }
 
  private:
+  /// The next place where one may begin, or the end. Nearly always they all begin with the same "<", and a text has
+  /// none: the library's search passes over it many bytes at a time.
+  std::size_t candidate(std::string_view text, std::size_t from) const {
+    if (firsts_.size() == 1) return std::min(text.find(firsts_[0], from), text.size());
+    return std::min(text.find_first_of(firsts_, from), text.size());
+  }
+
   added_token const* match(std::string_view text) const {
-    if (!begins_[static_cast<unsigned char>(text[0])]) return nullptr;
     added_token const* longest = nullptr;
     for (auto const& t : tokens_)
       if (text.starts_with(t.text) && (longest == nullptr || t.text.size() > longest->text.size())) longest = &t;
@@ -83,7 +89,7 @@ class special_tokens {
 
   std::vector<added_token> tokens_;
   std::unordered_map<token, std::size_t> by_id_;
-  std::array<bool, 256> begins_{};
+  std::string firsts_;  // the bytes they begin with
 };
 
 }  // namespace flan
