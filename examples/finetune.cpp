@@ -2,6 +2,7 @@
 //
 //   finetune --model models/flan-t5-small --data train.tsv --steps 1000 --output models/mine
 //            --input "Is this spam? {text}" --target "{label}"
+//   finetune --model models/flan-t5-small --mixture tasks.json --steps 1000 --output models/mine
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -17,10 +18,12 @@
 #include "flan/core/parallel.hpp"
 #include "flan/data/delimited.hpp"
 #include "flan/data/jsonl.hpp"
+#include "flan/data/mixture_file.hpp"
 #include "flan/generate/load.hpp"
 #include "flan/model/initialize.hpp"
 #include "flan/model/presets.hpp"
 #include "flan/train/finetune.hpp"
+#include "support/readers.hpp"
 
 namespace {
 
@@ -38,12 +41,12 @@ extern "C" void on_signal(int number) {
 }
 
 struct settings {
-  std::string model, init, vocabulary, evaluation_file, output;
+  std::string model, init, vocabulary, mixture, evaluation_file, output;
   std::vector<std::string> data, columns, unescape;
   std::string input, target;
   std::string optimizer = "adafactor", schedule = "constant", precision = "f32", packing = "off";
   std::optional<double> rate, weight_decay;
-  double temperature = 1;
+  std::optional<double> temperature;
   flan::extent warmup = 0;
   std::optional<std::uint64_t> cap;
   int threads = 0;
@@ -62,8 +65,29 @@ flan::text_source read_records(std::string const& file, settings const& s) {
   return flan::jsonl(path);
 }
 
+/// The mixture that a file describes; says what of it is not there.
+flan::mixture described_mixture(settings const& s) {
+  auto const tokenizer = s.init.empty() || !s.vocabulary.empty()
+                             ? flan::load_tokenizer(s.init.empty() ? s.model : s.vocabulary)
+                             : flan::any_tokenizer(flan::byte_tokenizer());
+  if (!tokenizer) flan::fail("the folder ", s.model, " has no vocabulary (no spiece.model, and it is no ByT5)");
+  flan::mixture_file_options o;
+  support::add_readers(o);
+  o.tokens = [tokenizer](std::string const& text) { return tokenizer->encode(text).size(); };
+  auto const described = flan::read_mixture_file(s.mixture, o);
+  if (!described.mixture) flan::fail(s.mixture, ": none of its ", described.entries.size(), " tasks is there");
+  for (auto const& e : described.entries) {
+    if (!e.present) std::fprintf(stderr, "the task %s is not there: %s\n", e.name.c_str(), e.absent_because.c_str());
+    if (e.skipped > 0)
+      std::fprintf(stderr, "the task %s: %llu records could not be read and are left out\n", e.name.c_str(),
+                   static_cast<unsigned long long>(e.skipped));
+  }
+  return *described.mixture;
+}
+
 /// Each file is a task, called as the file is: without its folder, unless two are called alike.
 flan::mixture read_mixture(settings const& s) {
+  if (!s.mixture.empty()) return described_mixture(s);
   std::vector<flan::weighted_task> tasks;
   std::set<std::string> names;
   for (auto const& file : s.data) {
@@ -73,7 +97,7 @@ flan::mixture read_mixture(settings const& s) {
   }
   flan::proportional share;
   if (s.cap) share.cap = *s.cap;
-  share.temperature = s.temperature;
+  if (s.temperature) share.temperature = *s.temperature;
   return {share, tasks};
 }
 
@@ -194,6 +218,20 @@ CLI::Validator number(double least, bool least_too, double below = 1e30) {
           ""};
 }
 
+/// Throws CLI::ParseError where options lack what they need, or make no sense together.
+void check_options(settings const& s) {
+  auto const wrong = [](char const* text) { throw CLI::ValidationError(text); };
+  if (s.model.empty() == s.init.empty()) wrong("give --model DIR, or --init PRESET");
+  if (s.mixture.empty() == s.data.empty()) wrong("give --data FILE…, or --mixture FILE.json");
+  if (!s.mixture.empty() && (s.cap || s.temperature))
+    wrong("--cap and --temperature are for --data; a mixture's file says them itself");
+  bool const templates = !s.data.empty() || !s.evaluation_file.empty();
+  if (templates && (s.input.empty() || s.target.empty()))
+    wrong("--data and --eval need the templates --input and --target");
+  if (!templates && !(s.input.empty() && s.target.empty() && s.columns.empty() && s.unescape.empty()))
+    wrong("--input, --target, --columns and --unescape are for --data and --eval; a mixture's file says them itself");
+}
+
 /// The process's exit status.
 template <class P>
 int run(settings& s) {
@@ -239,17 +277,20 @@ void add_options(CLI::App& app, settings& s) {
       ->type_name("FILE")
       ->needs(init)
       ->check(CLI::ExistingFile);
-  app.add_option("--data", s.data, "records: FILE.jsonl, .tsv or .csv; each file is a task of the mixture")
-      ->type_name("FILE...")
-      ->required();
+  auto* const data =
+      app.add_option("--data", s.data, "records: FILE.jsonl, .tsv or .csv; each file is a task of the mixture")
+          ->type_name("FILE...");
+  app.add_option("--mixture", s.mixture, "a mixture's description, in place of --data, --input and --target")
+      ->type_name("FILE.json")
+      ->excludes(data);
   app.add_option("--columns", s.columns, "names of a table's columns, when it has no header line")
       ->delimiter(',')
       ->type_name("NAME,...");
   app.add_option("--unescape", s.unescape, "columns where \\n stands for a line break")
       ->delimiter(',')
       ->type_name("NAME,...");
-  app.add_option("--input", s.input, "template of inputs, with {field} for a record's field")->required();
-  app.add_option("--target", s.target, "template of targets")->required();
+  app.add_option("--input", s.input, "template of inputs, with {field} for a record's field (of --data and --eval)");
+  app.add_option("--target", s.target, "template of targets");
   app.add_option("--output", s.output, "folder for the model; checkpoints go to DIR.checkpoints")
       ->type_name("DIR")
       ->required();
@@ -278,6 +319,10 @@ void add_options(CLI::App& app, settings& s) {
       ->capture_default_str();
   app.add_flag("--recompute", o.recompute, "less memory, a third more time");
   app.add_option("--threads", s.threads, "default: what the system grants")->check(CLI::PositiveNumber);
+  app.add_option("--feed-threads", o.feed_threads,
+                 "that make examples ahead of training; what is learnt stays the same")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   app.add_option("--cap", s.cap, "records of a file that count for its share of the mixture, at most")
       ->check(CLI::PositiveNumber);
   app.add_option("--temperature", s.temperature, "above 1: shares become more equal")->check(number(0, false));
@@ -300,7 +345,7 @@ int main(int argc, char** argv) try {
   add_options(app, s);
   try {
     app.parse(argc, argv);
-    if (s.model.empty() == s.init.empty()) throw CLI::ValidationError("give --model DIR, or --init PRESET");
+    check_options(s);
   } catch (CLI::ParseError const& e) {
     return app.exit(e) == 0 ? 0 : 2;
   }

@@ -27,6 +27,12 @@ call() {
 has() { grep -qF -- "$2" "$1" || wrong "$1 lacks: $2"; }
 is() { [ "$(cat "$1")" = "$2" ] || wrong "$1 should be: $2"; }
 same() { cmp -s "$1" "$2" || wrong "$1 and $2 differ"; }
+# Every line is JSON to a parser that is not ours, where there is one.
+is_json() {
+  command -v python3 >/dev/null || return 0
+  python3 -c 'import json, sys; [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]' "$1" 2>/dev/null ||
+    wrong "$1 is not JSON"
+}
 differ() { cmp -s "$1" "$2" && wrong "$1 and $2 are the same"; }
 
 cd "$work" || exit 1
@@ -214,6 +220,165 @@ for wrong_option in "--rate nan" "--rate -1" "--rate 0" "--rate inf" "--weight-d
   # shellcheck disable=SC2086  # an option and its value
   call 2 "${few[@]}" --data train.jsonl --output x $wrong_option
 done
+[ -e x ] && wrong "a refused run should leave nothing"
+
+echo "mixture: show"
+mkdir -p data/cot data/niv2/tasks
+for i in {1..12}; do printf 'What is %d plus one?\t%d\tOne more than that is %d.\n' "$i" $((i + 1)) $((i + 1)); done \
+  >data/cot/gsm8k_train.tsv
+for task in task001_copy task664_mmmlu_algebra; do
+  printf '{"Definition": ["Copy."], "Input_language": ["English"], "Output_language": ["Thai"], "Instances": [
+    {"id": "1", "input": "a", "output": ["b"]}, {"id": "2", "input": "c", "output": ["d"]}]}' >data/niv2/tasks/$task.json
+done
+printf '{"name": "two", "parts": [
+  {"name": "labels", "weight": 0.25, "files": "train.jsonl", "templates": [{"input": "{text}", "target": "{label}"}]},
+  {"name": "sums", "weight": 0.75, "files": "data/cot/gsm8k_train.tsv", "format": "cot",
+   "forms": [{"options": "listed"}, {"exemplars": "fixed", "shots": 2}]}]}' >two.json
+call 0 mixture show two.json
+has out "two: 2 of 2 tasks are there, with 17 records."
+grep -q "^sums *chain_of_thought *12 *0 *75.000$" out || wrong "sums should have its records and rate"
+grep -q "^labels *(templates) *5 *0 *25.000$" out || wrong "labels should have its records and rate"
+has out "zero-shot, options listed 50.000 %; 2 exemplars, options listed 50.000 %"
+call 0 mixture show two.json --json
+is_json out
+has out '{"name":"two","tasks":[{"part":"","task":"labels","family":"","format":"jsonl","files":["'
+has out '"records":12,"skipped":0,"rate":0.75,"forms":[{"form":"zero-shot, options listed","rate":1.0},'
+call 0 mixture show --preset flan2022_b --data data
+has out "flan2022_b (Chung et al. 2022, Table 23, set B): 2 of"
+grep -q "^cot *gsm8k *chain_of_thought *12 .*6.923 *7,470$" out || wrong "gsm8k should have its share and published size"
+grep -q "^niv2 *1 *1 *2 *93.077 *1,554 *24.200$" out || wrong "niv2 should have its renormalised and published share"
+has out "niv2: it is left out, since MMLU is made of its questions"
+has out "no file is called NAME_train.tsv"
+call 0 mixture show --preset flan2022_b --data data --json
+is_json out
+has out '{"part":"cot","task":"gsm8k","family":"chain_of_thought","published":7470,"cap":100000,"format":"cot"'
+has out '"task":"task664_mmmlu_algebra"'
+call 0 mixture show --preset flan_collection --data data
+has out "gsm8k/inverted"
+
+echo "mixture: sample, export"
+call 0 mixture sample two.json --count 3 --seed 1
+[ "$(grep -c '^=== ' out)" -eq 3 ] || wrong "three examples should be shown"
+[ "$(grep -c '^--- target$' out)" -eq 3 ] || wrong "three targets should be shown"
+has out "wording"
+call 0 mixture sample two.json --count 4 --task labels --json
+is_json out
+[ "$(grep -c '"task":"labels"' out)" -eq 4 ] || wrong "four examples of one task should be shown"
+cp out labels
+call 0 mixture sample two.json --count 1 --json --seed 3 --from 1000000000000
+has out '{"index":1000000000000,"task":"'
+cp out far
+call 0 mixture sample two.json --count 1 --json --seed 3 --from 1000000000000
+same out far
+call 0 mixture export two.json --examples 40 --output exported.jsonl
+is "out" ""
+is_json exported.jsonl
+[ "$(wc -l <exported.jsonl)" -eq 40 ] || wrong "forty examples should be exported"
+[ "$(grep -c '"task":"sums"' exported.jsonl)" -eq 30 ] || wrong "three quarters should be sums"
+head -n 1 <(grep '"task":"labels"' exported.jsonl) >a
+head -n 1 labels >b
+same a b
+call 0 mixture export two.json --examples 40
+same out exported.jsonl
+call 0 mixture export two.json --examples 5 --from 35
+tail -n 5 exported.jsonl >a
+same a out
+# What was written is read again as it was: a mixture over the exported file.
+printf '{"name": "again", "parts": [{"name": "again", "files": "exported.jsonl",
+  "templates": [{"input": "{input}", "target": "{target}"}]}]}' >again.json
+call 0 mixture export again.json --examples 40
+for file in out exported.jsonl; do sed 's/.*"input":/"input":/' $file | sort >$file.inputs; done
+same out.inputs exported.jsonl.inputs
+printf '{"text": "", "label": ""}\n{"text": "x", "label": "y"}\n' >holes.jsonl
+printf '{"name": "holes", "parts": [{"name": "holes", "files": "holes.jsonl",
+  "templates": [{"input": "{text}", "target": "{label}"}]}]}' >holes.json
+call 0 mixture export holes.json --examples 10
+[ "$(wc -l <out)" -eq 5 ] || wrong "examples without a target should be left out"
+has err "5 of 10 examples left out"
+call 0 mixture sample holes.json --count 2
+has out "no target: left out when training"
+
+echo "mixture: stats"
+call 0 mixture stats two.json --vocab model --examples 400
+has out "The first 400 examples of seed 0."
+grep -q "^sums *[0-9]* *7[0-9.]* *75.000 " out || wrong "some three quarters should be sums"
+has out "Packed by best fit, 400 examples take"
+call 0 mixture stats two.json --vocab model --examples 400 --max-input 16 --max-target 4 --json
+is_json out
+has out '{"task":"labels","rate":0.25,"examples":'
+has out '"skipped":0,"input":{"mean":9.0,"p50":9,"p95":9,"max":9,"truncated":0.0,"tokens":'
+has out '"truncated":1.0'
+call 0 mixture stats --preset flan2022_a --data data --vocab model --examples 100
+grep -q "^Thai " out || wrong "languages should be told apart"
+
+echo "mixture: refusals"
+call 2 mixture
+call 2 mixture show
+call 2 mixture show two.json --preset flan2022_a --data data
+call 2 mixture show --preset flan2022_a
+call 2 mixture show --preset flan2023 --data data
+has err flan2022_a
+call 2 mixture stats two.json
+call 2 mixture export two.json
+call 2 mixture stats two.json --vocab model --examples 0
+call 1 mixture show nowhere.json
+has err nowhere.json
+call 1 mixture sample two.json --task sum
+has err "it has labels, sums"
+call 1 mixture sample --preset flan_collection --data data
+has err "add --vocab"
+call 0 mixture sample --preset flan_collection --data data --vocab model
+mkdir none
+call 1 mixture sample --preset flan2022_a --data none
+has err "none of"
+call 1 mixture export two.json --examples 3 --output nowhere/x.jsonl
+has err nowhere/x.jsonl
+sed 's/"weight": 0.25/"wieght": 0.25/' two.json >bad.json
+call 1 mixture show bad.json
+has err "bad.json:2: parts[0]"
+has err wieght
+sed 's/train.jsonl/gone.jsonl/' two.json >gone.json
+call 1 mixture sample gone.json
+has err "gone.jsonl; \"optional\""
+call 0 mixture sample gone.json --partial
+has err "1 of 2 tasks are not there"
+call 0 mixture show gone.json
+has out "gone.jsonl"
+sed 's/"name": "two"/"name": "bad"/; s/train.jsonl/bad.jsonl/' two.json >bad.json
+{ cat train.jsonl; echo '{"text": 1}'; } >bad.jsonl
+call 1 mixture show bad.json
+has err "bad.jsonl:6"
+call 0 mixture show bad.json --skip-bad
+has out "1 could not be read and are left out"
+for command in "" show sample stats export; do
+  # shellcheck disable=SC2086  # a subcommand, or none
+  call 0 mixture $command --help
+  has out "Exit status"
+done
+
+echo "finetune: a mixture"
+mixed=(finetune --model model --mixture two.json --batch-tokens 256 --max-input 96 --max-target 32)
+call 0 "${mixed[@]}" --steps 3 --output mixed
+has out "saved mixed after 3 steps"
+grep -q "largest drift [-+][0-9.]* records of \(sums\|labels\)$" out || wrong "finetune should tell what it was fed"
+call 0 "${mixed[@]}" --steps 2 --output on --save-every 1
+call 0 "${mixed[@]}" --steps 3 --output on --save-every 1 --resume
+same mixed/model.safetensors on/model.safetensors
+sed -i 's/0.25/0.3/' two.json
+call 1 "${mixed[@]}" --steps 4 --output on --save-every 1 --resume
+has err "data and templates"
+call 0 "${mixed[@]}" --steps 1 --output mixed --eval train.jsonl --input "{text}" --target "{label}"
+has out "held-out loss"
+call 2 "${mixed[@]}" --output x --data train.jsonl
+call 2 "${mixed[@]}" --output x --cap 5
+has err "a mixture's file says them itself"
+call 2 "${mixed[@]}" --output x --temperature 2
+call 2 "${mixed[@]}" --output x --input "{text}" --target "{label}"
+call 2 "${mixed[@]}" --output x --eval train.jsonl
+call 2 finetune --model model --output x
+call 2 finetune --model model --output x --data train.jsonl
+call 1 finetune --model model --mixture gone.json --output x
+has err "gone.jsonl; \"optional\""
 [ -e x ] && wrong "a refused run should leave nothing"
 
 if [ -x "$programs/quickstart" ]; then

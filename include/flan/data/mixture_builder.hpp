@@ -116,6 +116,7 @@ class mixture_builder {
     e.skipped = report.skipped;
     e.present = true;
     e.forms = report.task.forms();
+    e.languages = report.languages;
     built all{placed(p, task_keys, [&] { return mixture_part(report.task, weight); })};
     entries_.push_back(e);
     if (report.inverted) {

@@ -29,6 +29,7 @@ struct mixture_entry {
   std::string absent_because;  ///< a sentence; empty when it is present
   double rate = 0;             ///< its share of the whole; the rates add up to 1
   std::vector<task_form> forms;
+  task_languages languages = {};
 };
 
 /// What such a file says, and what was found of it.

@@ -26,7 +26,7 @@ inline constexpr std::string_view group_keys[] = {"name",     "about", "weight",
 inline constexpr std::string_view include_keys[] = {"name", "about", "weight", "optional", "forms", "include"};
 inline constexpr std::string_view task_keys[] = {
     "name",      "about",   "weight", "optional", "forms",    "inversion", "files",    "records", "format", "family",
-    "templates", "prompts", "fields", "columns",  "unescape", "where",     "wordings", "split",   "bad"};
+    "templates", "prompts", "fields", "columns",  "unescape", "where",     "wordings", "split",   "bad",    "language"};
 /// Of a collection, whose files are a task each: those of a task and these.
 inline constexpr std::string_view collection_keys[] = {"each", "cap", "temperature", "without_mmlu"};
 inline constexpr std::string_view form_keys[] = {"exemplars", "shots", "options", "rate"};
@@ -103,6 +103,7 @@ inline constexpr std::string_view bad_words[] = {"stop", "skip"};
   if (auto const x = p.find("format")) s.format = x->name();
   if (auto const x = p.find("family")) s.family = x->name();
   if (auto const x = p.find("where")) s.where = x->name();
+  if (auto const x = p.find("language")) s.language = x->name();
   if (auto const x = p.find("columns")) s.columns = x->texts();
   if (auto const x = p.find("unescape")) s.unescape = x->texts();
   if (auto const x = p.find("records")) {

@@ -74,7 +74,18 @@ template <class R>
   if (!s.family.empty() && s.family != "natural_instructions")
     fail("family: the format niv2 is of the family natural_instructions, not \"", s.family, '"');
   std::vector<source<natural_instruction>> parts;
-  for (auto const& file : files) parts.push_back(natural_instructions(file, o.read));
+  task_languages languages;
+  for (auto const& file : files) {
+    auto part = natural_instructions(file, o.read);
+    auto const add = [](std::vector<std::string>& all, std::vector<std::string> const& more) {
+      for (auto const& one : more)
+        if (std::find(all.begin(), all.end(), one) == all.end()) all.push_back(one);
+    };
+    add(languages.inputs, part.task->input_languages);
+    add(languages.targets, part.task->output_languages);
+    parts.push_back(std::move(part));
+  }
+  if (!s.language.empty()) languages = {{s.language}, {s.language}};
   auto records = part_of(joined(std::move(parts)), s.split);
   auto const skipped = records.skipped();
   if (!s.templates.empty()) {
@@ -82,7 +93,12 @@ template <class R>
     for (auto const& t : s.templates)
       wordings.push_back(
           {text_prompt::over<natural_instruction>(t.input), text_prompt::over<natural_instruction>(t.target)});
-    return {task<natural_instruction>(s.name, std::move(records), std::move(wordings)), {}, "niv2", {}, skipped};
+    return {task<natural_instruction>(s.name, std::move(records), std::move(wordings)),
+            {},
+            "niv2",
+            {},
+            skipped,
+            std::move(languages)};
   }
   check_wordings(s.wordings, std::size(natural_instruction_wordings), "natural_instructions");
   std::vector<instruction<natural_instruction>> wordings;
@@ -93,7 +109,8 @@ template <class R>
           {},
           "niv2",
           "natural_instructions",
-          skipped};
+          skipped,
+          std::move(languages)};
 }
 
 /// The fields that templates name, with the kinds that the specification gives them.
@@ -207,7 +224,7 @@ struct format_name {
     return o.promptsource(s, o);
   }
   auto const files = readable_files(s, o);
-  auto const& format = format_of(s, files.empty() ? std::filesystem::path() : files.front());
+  auto const& format = format_for(s, files.empty() ? std::filesystem::path() : files.front());
   if (s.inverted && format.name == "niv2")
     fail("inversion: only worked answers (the family chain_of_thought) can be turned round");
   if (format.name == "niv2") {
@@ -258,6 +275,7 @@ struct format_name {
                      std::string(format.name),
                      std::string(name),
                      records.skipped()};
+  if (!s.language.empty()) report.languages = {{s.language}, {s.language}};
   if (s.inverted) report.inverted = make(s.name + "/inverted", family_of("input_inversion").make(mapping->names(), {}));
   return report;
 }

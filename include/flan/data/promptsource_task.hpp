@@ -82,7 +82,7 @@ class jinja_reader final : public record_reader<jinja_value> {
   using namespace detail;
   auto const prompts = read_promptsource(s.prompts);
   auto const files = readable_files(s, o);
-  auto const& format = format_of(s, files.empty() ? std::filesystem::path() : files.front());
+  auto const& format = format_for(s, files.empty() ? std::filesystem::path() : files.front());
   std::string adapter;
   if (format.name.starts_with("superglue/")) adapter = prompts.subset.value_or(std::string(format.name.substr(10)));
   if (prompts.dataset == "openbookqa" && format.name == "tsv") adapter = "openbookqa";

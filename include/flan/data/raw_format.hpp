@@ -104,6 +104,39 @@ class table_raw_format final : public raw_format {
   }
 };
 
+/// OpenBookQA's table as Hugging Face's records: its choices, "(A) … (B) …", as a list.
+class open_book_qa_format final : public raw_format {
+  table_format table_{table_kind::tsv, {}};
+
+  static json list_of(std::string_view choices) {
+    if (!choices.starts_with("(A) "))
+      fail("the field \"Choices\" should begin with \"(A) \", but is ", excerpt(std::string(choices)));
+    json all(json::value_t::array);
+    for (char letter = 'B';; ++letter) {
+      choices.remove_prefix(4);  // "(A) "
+      std::size_t const end = choices.find(sentence(" (", letter, ") "));
+      all.get_ref<json::array_t&>().emplace_back(std::string(choices.substr(0, end)));
+      if (end == choices.npos) return all;
+      choices.remove_prefix(end + 1);
+    }
+  }
+
+ public:
+  std::string key() const override { return "openbookqa"; }
+  std::unique_ptr<record_scanner> scanner() const override { return table_.scanner(); }
+  bool has_head() const override { return table_.has_head(); }
+  void begin(std::string_view head) override { table_.begin(head); }
+  raw_record parse(std::string_view text, std::uint32_t) const override {
+    raw_record const row{{}, &table_.names(), table_.row(text)};
+    raw_record r{json(json::value_t::object)};
+    auto& object = r.object.get_ref<json::object_t&>();
+    object.emplace("question_stem", *row.at("Question Stem").cell);
+    object.emplace("choices", list_of(*row.at("Choices").cell));
+    object.emplace("answerKey", *row.at("Answer Key").cell);
+    return r;
+  }
+};
+
 /// Plain text as the field "text": lines or paragraphs.
 class text_raw_format final : public raw_format {
   bool paragraphs_;

@@ -51,6 +51,9 @@ template <bool Paragraphs>
       table_kind::tsv, table_options{{"question", "answer", "chain_of_thought"}, {"question", "chain_of_thought"}});
 }
 [[gnu::cold]] inline raw_format_pointer make_alpaca(task_spec const&) { return std::make_shared<alpaca_format>(); }
+[[gnu::cold]] inline raw_format_pointer make_open_book_qa(task_spec const&) {
+  return std::make_shared<open_book_qa_format>();
+}
 [[gnu::cold]] inline raw_format_pointer make_copa(task_spec const&) { return std::make_shared<copa_format>(); }
 [[gnu::cold]] inline raw_format_pointer make_squad(task_spec const&) {
   return std::make_shared<typed_raw_format<squad_question>>(
@@ -140,6 +143,9 @@ template <bool Paragraphs>
         {"passage", from("text")},
         {"question", pattern("Does \"{target.span2_text}\" refer to \"{target.span1_text}\"?")},
         {"answer", from("label")}};
+    auto& open_book_qa = add({"openbookqa", "OpenBookQA's table", make_open_book_qa, "multiple_choice"});
+    open_book_qa.fields = {{"question", from("question_stem")}, {"answer", chosen({"choices"}, "answerKey")}};
+    open_book_qa.fields.back().second.first = "A";
     return f;
   }();
   return all;
@@ -183,7 +189,7 @@ template <bool Paragraphs>
 
 /// The format of a specification. Throws `error` for a name that is none, and for settings that the format does not
 /// have.
-[[gnu::cold]] inline task_format const& format_of(task_spec const& s, std::filesystem::path const& first) {
+[[gnu::cold]] inline task_format const& format_for(task_spec const& s, std::filesystem::path const& first) {
   std::string_view name = s.format;
   if (name.empty()) name = s.files.empty() ? "jsonl" : format_of_file(first, s.files.front());
   auto const* const found = find_format(name);

@@ -51,7 +51,13 @@ struct task_spec {
   std::vector<std::uint32_t> wordings = {};                     ///< of the family; empty: all
   std::vector<task_form> forms = {};                            ///< empty: the question alone
   std::optional<split_spec> split = {};
-  bool inverted = false;  ///< also the task turned round: question and working asked for, of worked answers
+  std::string language = {};  ///< of inputs and targets; Natural Instructions say theirs themselves
+  bool inverted = false;      ///< also the task turned round: question and working asked for, of worked answers
+};
+
+/// The languages of a task's inputs and targets; empty where nothing says.
+struct task_languages {
+  std::vector<std::string> inputs, targets;
 };
 
 struct task_report;
@@ -73,6 +79,7 @@ struct task_report {
   std::optional<any_task> inverted = {};  ///< NAME/inverted, if the specification asked for it
   std::string format, family;             ///< what they were found to be; no family with templates
   std::uint64_t skipped = 0;              ///< bad records that were left out
+  task_languages languages = {};
 };
 
 }  // namespace flan
