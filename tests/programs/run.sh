@@ -160,6 +160,14 @@ tokenize 0 '100 101\n' --vocab model --decode
 is out "ab"
 tokenize 0 'ab\n' --vocab model --json
 is out '{"text":"ab","ids":[100,101]}'
+tokenize 0 '100 1 101\n' --vocab model --decode
+is out "ab"
+tokenize 0 '100 1 101\n' --vocab model --decode --special keep
+is out "a</s>b"
+tokenize 1 '100\n' --vocab model --decode --special slow
+has err "no sentencepiece model"
+tokenize 2 '100\n' --vocab model --special keep
+tokenize 2 '100\n' --vocab model --decode --special all
 tokenize 1 'ab\n' --vocab model --decode
 has err "line 1"
 tokenize 1 'ab\n' --vocab nowhere
@@ -228,6 +236,14 @@ if [ -x "$programs/quickstart" ]; then
   cp out a
   tokenize 0 'a\n' --vocab quick
   same out a
+  tokenize 0 'ab☃cd</s>\n' --vocab quick
+  ids=$(cat out)
+  tokenize 0 "$ids\n" --vocab quick --decode
+  is out "abcd"
+  tokenize 0 "$ids\n" --vocab quick --decode --special keep
+  is out "ab<unk>cd</s>"
+  tokenize 0 "$ids\n" --vocab quick --decode --special slow
+  is out "ab<unk> cd</s>"
   call 0 generate --model quick --max-tokens 4 --stream "Is it?"
 fi
 
