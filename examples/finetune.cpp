@@ -16,6 +16,7 @@
 #include "flan/core/parallel.hpp"
 #include "flan/data/delimited.hpp"
 #include "flan/data/jsonl.hpp"
+#include "flan/data/unpacked.hpp"
 #include "flan/generate/load.hpp"
 #include "flan/model/initialize.hpp"
 #include "flan/model/presets.hpp"
@@ -50,12 +51,13 @@ struct settings {
 };
 
 flan::text_source read_records(std::string const& file, settings const& s) {
-  fs::path const path = file;
+  fs::path const path = flan::unpacked(file);  // itself where it is not packed
   auto const kind = path.extension();
   flan::table_options const table{s.columns, s.unescape};
   if (kind == ".tsv") return flan::tsv(path, table);
   if (kind == ".csv") return flan::csv(path, table);
-  if (kind != ".jsonl") flan::fail(file, ": expected a name that ends with .jsonl, .tsv or .csv");
+  if (kind != ".jsonl")
+    flan::fail(file, ": expected a name that ends with .jsonl, .tsv or .csv, and then perhaps .gz or .zst");
   if (!s.columns.empty() || !s.unescape.empty())
     flan::fail(file, ": --columns and --unescape are for tables; the keys of JSON lines are their names");
   return flan::jsonl(path);
@@ -211,7 +213,8 @@ void add_options(CLI::App& app, settings& s) {
       ->type_name("FILE")
       ->needs(init)
       ->check(CLI::ExistingFile);
-  app.add_option("--data", s.data, "records: FILE.jsonl, .tsv or .csv; each file is a task of the mixture")
+  app.add_option("--data", s.data,
+                 "records: FILE.jsonl, .tsv or .csv, packed by gzip or zstd or not; each file is a task of the mixture")
       ->type_name("FILE...")
       ->required();
   app.add_option("--columns", s.columns, "names of a table's columns, when it has no header line")

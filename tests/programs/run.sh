@@ -204,6 +204,11 @@ printf '"record, 1",l1\n"record, 2",l2\n' >train.csv
 few=(finetune --model model --input "{text}" --target "{label}" --batch-tokens 1024 --steps 2)
 call 0 "${few[@]}" --data train.tsv train.csv --columns text,label --output tables
 call 0 "${few[@]}" --data train.tsv --data train.csv --columns text,label --unescape text --output tables
+if command -v gzip >/dev/null; then
+  gzip -k train.tsv
+  XDG_CACHE_HOME=$work/cache "$programs/finetune" "${few[@]:1}" --data train.tsv.gz --columns text,label \
+    --output unpacked >out 2>err || grep -q "built without zlib" err || wrong "finetune should read what gzip packed"
+fi
 call 0 "${few[@]}" --data train.jsonl --max-input 32 --max-target 8 --packing best-fit --output packed
 call 0 "${few[@]}" --data train.jsonl --max-input 4 --output cut
 has out "cut to --max-input"

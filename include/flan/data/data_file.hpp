@@ -15,6 +15,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -70,6 +71,26 @@ class file_handle {
     return done;
   }
 };
+
+/// Who packed a file, by its first bytes.
+enum class packing { none, gzip, zstd };
+constexpr packing packing_of(std::string_view bytes) {
+  if (bytes.starts_with("\x1F\x8B")) return packing::gzip;
+  // A frame, or one that decoders skip.
+  if (bytes.starts_with("\x28\xB5\x2F\xFD")) return packing::zstd;
+  if (bytes.size() >= 4 && bytes[0] >= 0x50 && bytes[0] <= 0x5F && bytes.substr(1, 3) == "\x2A\x4D\x18")
+    return packing::zstd;
+  return packing::none;
+}
+[[gnu::cold]] inline packing packing_of(file_handle const& file, std::filesystem::path const& path) {
+  char bytes[4];
+  return packing_of(std::string_view(bytes, file.read(path, 0, bytes, sizeof bytes)));
+}
+[[gnu::cold]] inline packing packing_of(std::filesystem::path const& path) {
+  file_handle const file(path);
+  static_cast<void>(file.stamp(path));
+  return packing_of(file, path);
+}
 
 /// Keeps the files opened last open, at most a quarter of what the process may: a mixture has more files than that.
 class open_handles {
@@ -128,7 +149,11 @@ class data_file {
  public:
   [[gnu::cold]] explicit data_file(std::filesystem::path path)
       : path_(std::move(path)), whole_(path_.empty() ? path_ : std::filesystem::absolute(path_)) {
-    stamp_ = handle()->stamp(path_);
+    auto const open = handle();
+    stamp_ = open->stamp(path_);
+    if (packing_of(*open, path_) != packing::none)
+      fail(path_.string(), " is packed by ", packing_of(*open, path_) == packing::gzip ? "gzip" : "zstd",
+           ": open flan::unpacked(path) instead, from flan/data/unpacked.hpp");
   }
 
   std::filesystem::path const& path() const { return path_; }
