@@ -18,20 +18,20 @@ namespace flan {
 ///
 /// Throws `error` as they do, and where this program was built without the library that could unpack it.
 [[gnu::cold]] inline std::filesystem::path unpacked(std::filesystem::path const& path) {
-  switch (detail::packing_of(path)) {
-    case detail::packing::gzip:
+  switch (detail::packer_of(path)) {
+    case detail::packed_by::gzip:
 #if __has_include(<zlib.h>)
       return unpacked_gzip(path);
 #else
       fail(path.string(), " is packed by gzip, and this program was built without zlib");
 #endif
-    case detail::packing::zstd:
+    case detail::packed_by::zstd:
 #if __has_include(<zstd.h>)
       return unpacked_zstd(path);
 #else
       fail(path.string(), " is packed by zstd, and this program was built without libzstd");
 #endif
-    case detail::packing::none:
+    case detail::packed_by::nobody:
       break;
   }
   return path;

@@ -30,7 +30,7 @@ namespace detail {
   std::size_t wanted = 0;  // by the frame that is being read; 0 between frames, of which a file may have several
   std::uint64_t offset = 0;
   while (std::size_t const n = packed.read(from, offset, in.data(), in.size())) {
-    if (offset == 0 && packing_of(std::string_view(in).substr(0, n)) != packing::zstd)
+    if (offset == 0 && packer_of(std::string_view(in).substr(0, n)) != packed_by::zstd)
       fail("cannot unpack ", from.string(), ": it is not packed by zstd");
     offset += n;
     ZSTD_inBuffer source{in.data(), n, 0};
