@@ -334,4 +334,8 @@ TEST_CASE_METHOD(fixture, "SuperGLUE: labels of every type become the choice's p
       record_queries(put(
           R"({"passage": {"text": "a", "entities": [{"start": 0, "end": 1}]}, "qas": [{"query": "x", "idx": 3}]})")),
       ContainsSubstring("data.json:1: an entity from code point 0 to 1 is not in the passage"));
+  for (char const* ends : {R"("start": 1, "end": 0)", R"("start": 0, "end": 18446744073709551615)"})
+    CHECK_THROWS_WITH(record_queries(put(flan::sentence(R"({"passage": {"text": "ab", "entities": [{)", ends,
+                                                        R"(}]}, "qas": [{"query": "x", "idx": 3}]})"))),
+                      ContainsSubstring("is not in the passage"));
 }
