@@ -36,6 +36,7 @@ set(outsiders
   "nlohmann/|^(text|data|checkpoint|generate|train|evaluate|testing)$"
   "yaml-cpp/|^data$"
   "zlib\\.h$|^data$"
+  "zstd\\.h$|^data$"
   "CLI/|^$" "catch2/|^$" "iostream$|^$" "ranges$|^$" "regex$|^$" "bits/|^$")
 
 foreach(floor IN LISTS floors)

@@ -19,8 +19,9 @@
 #include "flan/data/delimited.hpp"
 #include "flan/data/jsonl.hpp"
 #include "flan/data/mixture_file.hpp"
+#include "flan/data/unpacked.hpp"
+#include "flan/generate/fresh_model.hpp"
 #include "flan/generate/load.hpp"
-#include "flan/model/initialize.hpp"
 #include "flan/model/presets.hpp"
 #include "flan/train/finetune.hpp"
 #include "support/readers.hpp"
@@ -54,12 +55,13 @@ struct settings {
 };
 
 flan::text_source read_records(std::string const& file, settings const& s) {
-  fs::path const path = file;
+  fs::path const path = flan::unpacked(file);  // itself where it is not packed
   auto const kind = path.extension();
   flan::table_options const table{s.columns, s.unescape};
   if (kind == ".tsv") return flan::tsv(path, table);
   if (kind == ".csv") return flan::csv(path, table);
-  if (kind != ".jsonl") flan::fail(file, ": expected a name that ends with .jsonl, .tsv or .csv");
+  if (kind != ".jsonl")
+    flan::fail(file, ": expected a name that ends with .jsonl, .tsv or .csv, and then perhaps .gz or .zst");
   if (!s.columns.empty() || !s.unescape.empty())
     flan::fail(file, ": --columns and --unescape are for tables; the keys of JSON lines are their names");
   return flan::jsonl(path);
@@ -106,15 +108,14 @@ using model_of = flan::text_model<flan::any_t5, P, flan::cpu_backend>;
 
 /// A model that has learnt nothing yet.
 template <class P>
-model_of<P> fresh_model(settings const& s) {
-  flan::t5_config const c = flan::t5_preset(s.init);
-  flan::cpu_backend be;
-  flan::t5<flan::any_t5, P> network(c);
-  std::fprintf(stderr, "initializing %s: %td parameters\n", s.init.c_str(), flan::count_parameters(network));
-  flan::initialize(be, network, s.options.seed);
-  auto tokenizer =
-      s.vocabulary.empty() ? flan::any_tokenizer(flan::byte_tokenizer()) : flan::load_tokenizer(s.vocabulary).value();
-  return {std::move(network), be, std::move(tokenizer), flan::generation_defaults_of(c)};
+model_of<P> initial_model(settings const& s) {
+  flan::t5_config const shape = flan::t5_preset(s.init);
+  std::fprintf(stderr, "initializing %s: %lld parameters\n", s.init.c_str(),
+               static_cast<long long>(flan::parameter_count(shape)));
+  return flan::fresh_model<flan::any_t5, P>(
+      shape,
+      s.vocabulary.empty() ? flan::any_tokenizer(flan::byte_tokenizer()) : flan::load_tokenizer(s.vocabulary).value(),
+      s.options.seed);
 }
 
 /// What would only show after hours of training must show now.
@@ -241,7 +242,7 @@ int run(settings& s) {
   check_output(output, checkpoints);
   auto const train = read_mixture(s);
   fill_options(s, checkpoints);
-  auto model = s.init.empty() ? flan::load<flan::any_t5, P>(s.model) : fresh_model<P>(s);
+  auto model = s.init.empty() ? flan::load<flan::any_t5, P>(s.model) : initial_model<P>(s);
 
   if (s.options.resume) {
     if (auto const latest = flan::checkpoints(checkpoints).latest())
@@ -278,7 +279,9 @@ void add_options(CLI::App& app, settings& s) {
       ->needs(init)
       ->check(CLI::ExistingFile);
   auto* const data =
-      app.add_option("--data", s.data, "records: FILE.jsonl, .tsv or .csv; each file is a task of the mixture")
+      app.add_option(
+             "--data", s.data,
+             "records: FILE.jsonl, .tsv or .csv, packed by gzip or zstd or not; each file is a task of the mixture")
           ->type_name("FILE...");
   app.add_option("--mixture", s.mixture, "a mixture's description, in place of --data, --input and --target")
       ->type_name("FILE.json")

@@ -143,11 +143,7 @@ void run(settings const& o) {
   std::cout << tasks.tasks.size() << " tasks, a vocabulary of " << vocabulary.vocabulary_size() << " pieces, "
             << flan::parameter_count(nano_t5) << " parameters, " << flan::threads() << " threads\n";
 
-  flan::cpu_backend backend;
-  flan::t5<nano_t5, flan::fp32> network;
-  flan::initialize(backend, network, o.seed);
-  flan::text_model<nano_t5, flan::fp32, flan::cpu_backend> model(std::move(network), backend,
-                                                                 flan::any_tokenizer(vocabulary));
+  auto model = flan::fresh_model<nano_t5>(vocabulary, o.seed);
   model.pack();
   auto const before = test(model, tasks);
 

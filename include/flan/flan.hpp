@@ -8,6 +8,7 @@
 #include "flan/core/precision.hpp"
 #include "flan/cpu/backend.hpp"
 #include "flan/data.hpp"
+#include "flan/generate/fresh_model.hpp"
 #include "flan/generate/load.hpp"
 #include "flan/generate/text_model.hpp"
 #include "flan/model/initialize.hpp"

@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -177,41 +178,53 @@ TEST_CASE("at the end of every block each part has had its share, give or take 1
   CHECK(worst > 0.5);
 }
 
-TEST_CASE("no interval and no count up to 10^12 is further off than 16, for who looks for one") {
+TEST_CASE("no interval and no count up to 10^12 is further off than 16, for an adversary who looks for one") {
   std::uint64_t const most = 1'000'000'000'000;
-  auto const q = convergents(most);
   flan::shares const any({1});
   flan::draws const d(any, 0);
-  // Discrepancy is greatest between two points of the sequence: three places, of two points and of the end, are moved
-  // by denominators of convergents as long as that makes it worse.
+  // The worst intervals end at points of the sequence. So there are three numbers to choose, the places of two points
+  // and the count, and they are chosen digit by digit in the number system that α makes (Ostrowski's: the digits'
+  // values are the denominators of the convergents, and a digit is at most the partial quotient). What a digit adds to
+  // the deviation depends on its neighbours, and less and less on digits further off. So of all choices that agree in
+  // the last two digits of each number, the worst is kept. Keeping three of them, or those of each three last digits
+  // (11 million trials), finds the same 13.913.
+  struct choice {
+    std::array<std::uint64_t, 3> numbers{};  // places of the interval's ends, the count
+    std::array<unsigned, 2> last{};          // digits, 3 × 3 bits
+    double off = 0;
+  };
+  auto const off = [&](std::array<std::uint64_t, 3> const& x) {
+    auto const [first, last] = std::minmax({d.fraction(x[0]), d.fraction(x[1])});
+    if (first == last) return 0.0;
+    // Both ends within, or neither: more points than even, or fewer.
+    return std::max(deviation(d, first, last, x[2]), last - first > 1 ? deviation(d, first + 1, last - 1, x[2]) : 0.0);
+  };
+  auto const q = convergents(most);
+  std::vector<choice> kept(1);
   double worst = 0;
-  for (std::uint64_t start = 0; start < 30; ++start) {
-    std::array<std::uint64_t, 3> places{};
-    for (std::size_t k = 0; k < 3; ++k) places[k] = flan::uniform_below(flan::mix64(start), k, most);
-    auto const off = [&](std::array<std::uint64_t, 3> const& x) {
-      auto a = d.fraction(x[0]), b = d.fraction(x[1]);
-      if (a > b) std::swap(a, b);
-      if (a == b) return 0.0;
-      // Both ends within, or neither: more points than even, or fewer.
-      return std::max(deviation(d, a, b, x[2]), b - a > 1 ? deviation(d, a + 1, b - 1, x[2]) : 0.0);
-    };
-    double best = off(places);
-    for (bool better = true; better;) {
-      better = false;
-      for (std::size_t k = 0; k < 3; ++k)
-        for (auto const step : q)
-          for (bool const up : {false, true}) {
-            auto moved = places;
-            if (up ? moved[k] + step > most : moved[k] < step) continue;
-            moved[k] = up ? moved[k] + step : moved[k] - step;
-            if (double const now = off(moved); now > best) best = now, places = moved, better = true;
-          }
-    }
-    worst = std::max(worst, best);
+  for (std::size_t k = 1; k < q.size(); ++k) {
+    // q[k+1] = quotient·q[k] + q[k-1]; after the last one that is small enough, any digit that is.
+    auto const quotient = static_cast<unsigned>(k + 1 < q.size() ? (q[k + 1] - q[k - 1]) / q[k] : 4);
+    std::map<std::array<unsigned, 2>, choice> best;
+    for (auto const& c : kept)
+      for (unsigned digits = 0; digits < (quotient + 1) * (quotient + 1) * (quotient + 1); ++digits) {
+        std::array<unsigned, 3> const digit{digits % (quotient + 1), digits / (quotient + 1) % (quotient + 1),
+                                            digits / (quotient + 1) / (quotient + 1)};
+        if (c.numbers[0] == c.numbers[1] && digit[0] > digit[1]) continue;  // the ends are alike
+        choice next = c;
+        for (std::size_t n = 0; n < 3; ++n) next.numbers[n] += digit[n] * q[k];
+        if (next.numbers[2] > most) continue;
+        next.last = {c.last[1], digit[0] | digit[1] << 3 | digit[2] << 6};
+        next.off = off(next.numbers);
+        worst = std::max(worst, next.off);
+        if (auto& b = best[next.last]; next.off >= b.off) b = next;
+      }
+    kept.clear();
+    for (auto const& [last, c] : best) kept.push_back(c);
   }
   INFO("the worst found: " << worst);
   CHECK(worst <= 16);
-  CHECK(worst > 12);  // the search does find bad places
+  CHECK(worst > 13.9);  // a search that finds less is no adversary
 }
 
 TEST_CASE("to count the draws before an index takes some fifty rounds of Euclid's algorithm, however large it is") {

@@ -33,6 +33,7 @@ TEST_CASE("a thousand sentences with their ids and texts") {
   flan::sentencepiece_tokenizer const t(folder);
   auto const triples = read(tokenizers / "t5" / "triples.json");
   REQUIRE(triples.size() == 1000);
+  int alike = 0;
   for (auto const& triple : triples) {
     auto expected = triple[1].get<ids>();
     // These texts were decoded by the slow tokenizer of transformers 4, which sets off what stands between <unk> and
@@ -42,10 +43,17 @@ TEST_CASE("a thousand sentences with their ids and texts") {
     expected.pop_back();
     CHECK(t.encode(triple[0].get<std::string>()) == expected);
     CHECK(streamed(t, expected, true) == t.decode(expected));
-    // Without <unk> the two decoders agree.
-    if (std::find(expected.begin(), expected.end(), t.unknown_id()) == expected.end())
-      CHECK(t.decode(expected) + "</s>" == triple[2].get<std::string>());
+    expected.push_back(t.end_id());
+    // Where a word goes on behind <unk>, only the slow one puts a space there; elsewhere the two decoders agree.
+    auto const fast = t.decode(expected, false);
+    auto mended = triple[2].get<std::string>();
+    if (fast != mended)
+      for (auto at = mended.find("<unk> "); at != mended.npos; at = mended.find("<unk> ", at + 1))
+        if (!fast.starts_with(mended.substr(0, at + 6))) mended.erase(at + 5, 1);
+    CHECK(fast == mended);
+    alike += fast == triple[2].get<std::string>();
   }
+  CHECK(alike == 982);
 }
 
 TEST_CASE("awkward lines, by the fast tokenizer of transformers 5") {

@@ -3,10 +3,7 @@
 
 #include <cstdio>
 
-#include "flan/cpu/backend.hpp"
-#include "flan/generate/text_model.hpp"
-#include "flan/model/initialize.hpp"
-#include "flan/model/presets.hpp"
+#include "flan/generate/fresh_model.hpp"
 #include "flan/text/bytes.hpp"
 
 int main(int count, char** arguments) try {
@@ -27,12 +24,7 @@ int main(int count, char** arguments) try {
                                    .scaled = flan::flag::no,
                                    .per_block_bias = flan::flag::no,
                                    .dropout = 0.1};  // so that a resumed run has random numbers to get right
-  flan::cpu_backend backend;
-  flan::t5<flan::any_t5, flan::fp32> network(config);
-  flan::initialize(backend, network, 1);
-  flan::text_model<flan::any_t5, flan::fp32, flan::cpu_backend>(
-      std::move(network), backend, flan::any_tokenizer(flan::byte_tokenizer()), flan::generation_defaults_of(config))
-      .save(arguments[1]);
+  flan::fresh_model(config, flan::byte_tokenizer(), 1).save(arguments[1]);
   return 0;
 } catch (std::exception const& e) {
   std::fprintf(stderr, "make_folder: %s\n", e.what());

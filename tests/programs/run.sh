@@ -166,6 +166,14 @@ tokenize 0 '100 101\n' --vocab model --decode
 is out "ab"
 tokenize 0 'ab\n' --vocab model --json
 is out '{"text":"ab","ids":[100,101]}'
+tokenize 0 '100 1 101\n' --vocab model --decode
+is out "ab"
+tokenize 0 '100 1 101\n' --vocab model --decode --special keep
+is out "a</s>b"
+tokenize 1 '100\n' --vocab model --decode --special slow
+has err "no sentencepiece model"
+tokenize 2 '100\n' --vocab model --special keep
+tokenize 2 '100\n' --vocab model --decode --special all
 tokenize 1 'ab\n' --vocab model --decode
 has err "line 1"
 tokenize 1 'ab\n' --vocab nowhere
@@ -202,6 +210,11 @@ printf '"record, 1",l1\n"record, 2",l2\n' >train.csv
 few=(finetune --model model --input "{text}" --target "{label}" --batch-tokens 1024 --steps 2)
 call 0 "${few[@]}" --data train.tsv train.csv --columns text,label --output tables
 call 0 "${few[@]}" --data train.tsv --data train.csv --columns text,label --unescape text --output tables
+if command -v gzip >/dev/null; then
+  gzip -k train.tsv
+  XDG_CACHE_HOME=$work/cache "$programs/finetune" "${few[@]:1}" --data train.tsv.gz --columns text,label \
+    --output unpacked >out 2>err || grep -q "built without zlib" err || wrong "finetune should read what gzip packed"
+fi
 call 0 "${few[@]}" --data train.jsonl --max-input 32 --max-target 8 --packing best-fit --output packed
 call 0 "${few[@]}" --data train.jsonl --max-input 4 --output cut
 has out "cut to --max-input"
@@ -395,6 +408,14 @@ if [ -x "$programs/quickstart" ]; then
   cp out a
   tokenize 0 'a\n' --vocab quick
   same out a
+  tokenize 0 'ab☃cd</s>\n' --vocab quick
+  ids=$(cat out)
+  tokenize 0 "$ids\n" --vocab quick --decode
+  is out "abcd"
+  tokenize 0 "$ids\n" --vocab quick --decode --special keep
+  is out "ab<unk>cd</s>"
+  tokenize 0 "$ids\n" --vocab quick --decode --special slow
+  is out "ab<unk> cd</s>"
   call 0 generate --model quick --max-tokens 4 --stream "Is it?"
 fi
 

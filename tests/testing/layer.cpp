@@ -1,6 +1,7 @@
 #include "flan/testing/layer.hpp"
 
 #include "flan/layer/linear.hpp"
+#include "flan/testing/unreadable_backend.hpp"
 #include "support/catch.hpp"
 
 using namespace flan;
@@ -40,7 +41,17 @@ template <mistake Wrong>
 double error_of(std::uint64_t key) {
   return testing::layer_gradient_error([](auto p) { return one_product<decltype(p), Wrong>(); }, 5, 4, 3, key);
 }
+template <mistake Wrong>
+double error_left() {
+  auto const in_precision = [](auto p) { return one_product<decltype(p), Wrong>(); };
+  return testing::layer_error_left(testing::unreadable_backend<reference_backend>(), in_precision, 64, 4, 3);
+}
 }  // namespace
+
+TEST_CASE("a layer learns, unless its backward is no use") {
+  CHECK(error_left<mistake::none>() < 0.01);
+  CHECK(error_left<mistake::parameter>() == 1);
+}
 
 TEST_CASE("a layer's gradient is right, or the check says how far off it is") {
   for (std::uint64_t key = 1; key < 6; ++key) {

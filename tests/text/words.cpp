@@ -40,6 +40,7 @@ TEST_CASE("scripts with case lose it") {
   CHECK(words("ＡＢ，ｃ") == "ａｂｃ");
   CHECK(words("Ắ Ử") == "ắ ử");
   CHECK(words("ÆØÅ ÇĞŞ") == "æøå çğş");
+  CHECK(words("Ɓ Ə ẞ Ⴀ Ꭰ \u2126 Ⅳ 𐐀") == "ɓ ə ß ⴀ ꭰ ω ⅳ 𐐨");  // the Ohm sign, too
 }
 
 TEST_CASE("scripts without spaces: Han and kana one by one, Thai as it is divided") {

@@ -3,18 +3,22 @@
 /// templates are written for. Opt-in: include it by name.
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "flan/core/error.hpp"
 #include "flan/data/delimited.hpp"
 #include "flan/data/field.hpp"
+#include "flan/data/json_field.hpp"
+#include "flan/data/superglue.hpp"
 #include "flan/data/text_file.hpp"
 #include "flan/prompt/jinja_text.hpp"
 #include "flan/prompt/jinja_value.hpp"
@@ -52,89 +56,34 @@ namespace detail {
   }
 }
 
-/// One object of a SuperGLUE file; messages begin with `where`.
-class super_glue_row {
- public:
-  super_glue_row(json const& row, std::string where) : row_(row), where_(std::move(where)) {}
-
-  json const& at(json const& object, char const* name) const {
-    if (!object.is_object()) fail(where_, ": expected an object with \"", name, "\", found ", object.type_name());
-    auto const found = object.find(name);
-    if (found == object.end()) fail(where_, ": the field \"", name, "\" is missing");
-    return *found;
-  }
-  json const& at(char const* name) const { return at(row_, name); }
-  std::string const& text(json const& object, char const* name) const {
-    auto const& value = at(object, name);
-    if (!value.is_string()) fail(where_, ": expected \"", name, "\" as a text, found ", shown(value));
-    return value.get_ref<std::string const&>();
-  }
-  std::int64_t number(json const& object, char const* name) const {
-    auto const& value = at(object, name);
-    if (!value.is_number_integer()) fail(where_, ": expected \"", name, "\" as a whole number, found ", shown(value));
-    return value.get<std::int64_t>();
-  }
-  json const& list(json const& object, char const* name) const {
-    auto const& value = at(object, name);
-    if (!value.is_array()) fail(where_, ": expected \"", name, "\" as a list, found ", shown(value));
-    return value;
-  }
-
-  /// The label as Hugging Face numbers it: a name's position, false 0 and true 1, a number as it is, -1 when absent, as
-  /// in test sets.
-  std::int64_t label(json const& object, std::initializer_list<std::string_view> names) const {
-    auto const found = object.find("label");
-    if (found == object.end()) return -1;
-    if (found->is_boolean() && names.size() == 0) return found->get<bool>();
-    if (found->is_number_integer() && names.size() == 0) {
-      auto const n = found->get<std::int64_t>();
-      if (n == 0 || n == 1) return n;
-    }
-    if (found->is_string()) {
-      auto const at = std::find(names.begin(), names.end(), found->get_ref<std::string const&>());
-      if (at != names.end()) return at - names.begin();
-    }
-    std::string known;
-    for (auto const name : names) known += sentence(known.empty() ? "\"" : ", \"", name, '"');
-    fail(where_, ": expected \"label\" as ", known.empty() ? "true, false, 0 or 1" : known, ", found ", shown(*found));
-  }
-
-  std::string const& where() const { return where_; }
-
- private:
-  json const& row_;
-  std::string where_;
-};
-
-/// Each text once, in the order of code points.
-[[gnu::cold]] inline jinja_value unique_texts(std::vector<std::string> texts) {
-  std::sort(texts.begin(), texts.end());
-  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
-  return jinja_value::list(texts.begin(), texts.end());
+/// The label as Hugging Face numbers it; -1 when it is absent, as in test sets.
+template <class Choice>
+[[gnu::cold]] std::int64_t label_of(json const& object) {
+  if (!object.contains("label")) return -1;
+  Choice label;
+  read_field(label, object, "label");
+  return static_cast<std::int64_t>(label.index());
 }
 
-/// ReCoRD's entities are given by their first and last character (code points, the last one included).
-[[gnu::cold]] inline jinja_value record_entities(super_glue_row const& r, json const& passage) {
-  std::string_view const text = r.text(passage, "text");
-  std::vector<std::string> entities;
-  for (auto const& e : r.list(passage, "entities")) {
-    auto const start = r.number(e, "start"), end = r.number(e, "end");
-    if (start < 0 || end < start) fail(r.where(), ": an entity should have 0 <= start <= end, found ", shown(e));
-    std::size_t const first = jinja::byte_of_character(text, static_cast<std::size_t>(start));
-    std::string_view const rest = text.substr(first);
-    if (rest.empty()) fail(r.where(), ": an entity lies outside its passage: ", shown(e));
-    entities.emplace_back(rest.substr(0, jinja::byte_of_character(rest, static_cast<std::size_t>(end - start) + 1)));
-  }
-  return unique_texts(std::move(entities));
+[[gnu::cold]] inline std::int64_t number_of(json const& object, char const* name) {
+  std::int64_t n = 0;
+  read_field(n, object, name);
+  return n;
+}
+
+/// Each text once, in the order of code points.
+[[gnu::cold]] inline jinja_value sorted_texts(std::vector<std::string> texts) {
+  std::sort(texts.begin(), texts.end());
+  return jinja_value::list(texts.begin(), texts.end());
 }
 
 /// WSC's spans are words of the text in principle. Where one is not, its first letter takes the case of the word at its
 /// position, a point at its end goes and a line break becomes a space, as Hugging Face's `wsc.fixed` has it.
-[[gnu::cold]] inline std::string mended_span(std::string_view text, std::string span, std::int64_t position) {
+[[gnu::cold]] inline std::string mended_span(std::string_view text, std::string span, std::size_t position) {
   if (span.empty() || text.find(span) != text.npos) return span;
   auto const words = jinja::split(text, nullptr);
-  if (position >= 0 && static_cast<std::size_t>(position) < words.size()) {
-    std::string_view const word = words[static_cast<std::size_t>(position)];
+  if (position < words.size()) {
+    std::string_view const word = words[position];
     auto const first = word.substr(0, jinja::after_character(word, 0));
     bool const lower = jinja::in_case(first, jinja::letter_case::upper) != first;
     std::size_t const end = jinja::after_character(span, 0);
@@ -145,83 +94,92 @@ class super_glue_row {
   return jinja::replace(span, "\n", " ");
 }
 
+/// A flat record R of superglue.hpp: its members, called as they are behind their last dot, `numbers` and the label.
+template <class R>
+[[gnu::cold]] jinja_value super_glue_row(json const& object, std::initializer_list<char const*> numbers = {},
+                                         bool mend = false) {
+  R r;
+  for_each_member(r, [&](std::string_view name, auto& field) {
+    if (name != "label") read_field(field, object, name);
+  });
+  if constexpr (std::same_as<R, superglue::wsc>)
+    if (mend) {
+      r.span1 = mended_span(r.text, std::move(r.span1), r.index1);
+      r.span2 = mended_span(r.text, std::move(r.span2), r.index2);
+    }
+  jinja_value::dict row;
+  for_each_member(r, [&](std::string_view name, auto const& field) {
+    std::string key(name.substr(name.rfind('.') + 1));
+    if constexpr (std::same_as<std::remove_cvref_t<decltype(field)>, std::string>) {
+      row.emplace_back(std::move(key), field);
+    } else if constexpr (std::integral<std::remove_cvref_t<decltype(field)>>) {
+      row.emplace_back(std::move(key), std::int64_t{field});
+    } else if (name != "label") {
+      row.emplace_back(std::move(key), std::string(field.text()));
+    }
+  });
+  for (auto const* name : numbers) row.emplace_back(name, number_of(object, name));
+  row.emplace_back("idx", number_of(object, "idx"));
+  row.emplace_back("label", label_of<decltype(r.label)>(object));
+  return row;
+}
+
+[[gnu::cold]] inline void adapt_multirc(json const& object, std::vector<jinja_value>& out) {
+  superglue::detail::each_answer(object, [&](json const& question, json const& answer) {
+    auto const r = superglue::detail::unlabelled(object, question, answer);
+    out.emplace_back(jinja_value::dict{{"paragraph", r.paragraph},
+                                       {"question", r.question},
+                                       {"answer", r.answer},
+                                       {"idx", jinja_value::dict{{"paragraph", r.paragraph_number},
+                                                                 {"question", r.question_number},
+                                                                 {"answer", r.answer_number}}},
+                                       {"label", label_of<decltype(r.label)>(answer)}});
+    return false;
+  });
+}
+
+[[gnu::cold]] inline void adapt_record(json const& object, std::vector<jinja_value>& out) {
+  for (auto const& query : superglue::detail::list_at(object, "qas")) {
+    auto r = superglue::detail::query_of(object, query);
+    out.emplace_back(
+        jinja_value::dict{{"passage", r.passage},
+                          {"query", r.query},
+                          {"entities", sorted_texts(std::move(r.entities))},
+                          {"answers", sorted_texts(std::move(r.answers))},
+                          {"idx", jinja_value::dict{{"passage", number_of(object, "idx")}, {"query", r.number}}}});
+  }
+}
+
 }  // namespace detail
 
-/// The records that one object of a SuperGLUE file yields, appended to `out`. `subset` is Hugging Face's name: boolq,
-/// cb, copa, multirc (one record per answer), record (one per query), rte, wic, wsc, wsc.fixed. `where` begins every
-/// message. Throws when a field is missing or of another type, and for an unknown subset.
+/// The records that one object of a SuperGLUE file yields, appended to `out`, read as superglue.hpp reads them.
+/// `subset` is Hugging Face's name: boolq, cb, copa, multirc (one record per answer), record (one per query), rte, wic,
+/// wsc, wsc.fixed. `where` begins every message. Throws when a field is missing or of another type, and for an unknown
+/// subset.
 [[gnu::cold]] inline void adapt_super_glue(std::string_view subset, detail::json const& object,
-                                           std::string const& where, std::vector<jinja_value>& out) {
-  detail::super_glue_row const r(object, where);
-  jinja_value::dict row;
-  auto const texts = [&](std::initializer_list<char const*> names) {
-    for (auto const* name : names) row.emplace_back(name, r.text(object, name));
-  };
-  auto const numbers = [&](std::initializer_list<char const*> names) {
-    for (auto const* name : names) row.emplace_back(name, r.number(object, name));
-  };
-  auto const finish = [&](std::initializer_list<std::string_view> labels) {
-    row.emplace_back("idx", r.number(object, "idx"));
-    row.emplace_back("label", r.label(object, labels));
-    out.emplace_back(std::move(row));
-  };
+                                           std::string const& where, std::vector<jinja_value>& out) try {
   if (subset == "boolq") {
-    texts({"question", "passage"});
-    finish({});
+    out.push_back(detail::super_glue_row<superglue::boolq>(object));
   } else if (subset == "cb") {
-    texts({"premise", "hypothesis"});
-    finish({"entailment", "contradiction", "neutral"});
+    out.push_back(detail::super_glue_row<superglue::cb>(object));
   } else if (subset == "rte") {
-    texts({"premise", "hypothesis"});
-    finish({"entailment", "not_entailment"});
+    out.push_back(detail::super_glue_row<superglue::rte>(object));
   } else if (subset == "copa") {
-    texts({"premise", "choice1", "choice2", "question"});
-    finish({});
+    out.push_back(detail::super_glue_row<superglue::copa>(object));
   } else if (subset == "wic") {
-    texts({"word", "sentence1", "sentence2"});
-    numbers({"start1", "start2", "end1", "end2"});
-    finish({});
+    out.push_back(detail::super_glue_row<superglue::wic>(object, {"start1", "start2", "end1", "end2"}));
   } else if (subset == "wsc" || subset == "wsc.fixed") {
-    texts({"text"});
-    auto const& target = r.at("target");
-    for (auto const& [span_text, span_index] :
-         {std::pair{"span1_text", "span1_index"}, {"span2_text", "span2_index"}}) {
-      auto const position = r.number(target, span_index);
-      std::string span = r.text(target, span_text);
-      if (subset == "wsc.fixed") span = detail::mended_span(r.text(object, "text"), std::move(span), position);
-      row.emplace_back(span_index, position);
-      row.emplace_back(span_text, std::move(span));
-    }
-    finish({});
+    out.push_back(detail::super_glue_row<superglue::wsc>(object, {}, subset == "wsc.fixed"));
   } else if (subset == "multirc") {
-    auto const& passage = r.at("passage");
-    for (auto const& question : r.list(passage, "questions"))
-      for (auto const& answer : r.list(question, "answers"))
-        out.emplace_back(jinja_value::dict{{"paragraph", r.text(passage, "text")},
-                                           {"question", r.text(question, "question")},
-                                           {"answer", r.text(answer, "text")},
-                                           {"idx", jinja_value::dict{{"paragraph", r.number(object, "idx")},
-                                                                     {"question", r.number(question, "idx")},
-                                                                     {"answer", r.number(answer, "idx")}}},
-                                           {"label", r.label(answer, {})}});
+    detail::adapt_multirc(object, out);
   } else if (subset == "record") {
-    auto const& passage = r.at("passage");
-    jinja_value const entities = detail::record_entities(r, passage);
-    for (auto const& query : r.list(object, "qas")) {
-      std::vector<std::string> answers;
-      if (query.contains("answers"))
-        for (auto const& answer : r.list(query, "answers")) answers.push_back(r.text(answer, "text"));
-      out.emplace_back(jinja_value::dict{
-          {"passage", r.text(passage, "text")},
-          {"query", r.text(query, "query")},
-          {"entities", entities},
-          {"answers", detail::unique_texts(std::move(answers))},
-          {"idx", jinja_value::dict{{"passage", r.number(object, "idx")}, {"query", r.number(query, "idx")}}}});
-    }
+    detail::adapt_record(object, out);
   } else {
     fail("there is no subset \"", subset,
          "\" of SuperGLUE here; there are boolq, cb, copa, multirc, record, rte, wic, wsc and wsc.fixed");
   }
+} catch (error const& e) {
+  fail(where, ": ", e.what());
 }
 
 /// The records of a SuperGLUE file (JSON lines).

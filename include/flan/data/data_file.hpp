@@ -15,6 +15,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -70,6 +71,26 @@ class file_handle {
     return done;
   }
 };
+
+/// Who packed a file, by its first bytes.
+enum class packed_by { nobody, gzip, zstd };
+constexpr packed_by packer_of(std::string_view bytes) {
+  if (bytes.starts_with("\x1F\x8B")) return packed_by::gzip;
+  // A frame, or one that decoders skip.
+  if (bytes.starts_with("\x28\xB5\x2F\xFD")) return packed_by::zstd;
+  if (bytes.size() >= 4 && bytes[0] >= 0x50 && bytes[0] <= 0x5F && bytes.substr(1, 3) == "\x2A\x4D\x18")
+    return packed_by::zstd;
+  return packed_by::nobody;
+}
+[[gnu::cold]] inline packed_by packer_of(file_handle const& file, std::filesystem::path const& path) {
+  char bytes[4];
+  return packer_of(std::string_view(bytes, file.read(path, 0, bytes, sizeof bytes)));
+}
+[[gnu::cold]] inline packed_by packer_of(std::filesystem::path const& path) {
+  file_handle const file(path);
+  static_cast<void>(file.stamp(path));
+  return packer_of(file, path);
+}
 
 /// Keeps the files opened last open, at most a quarter of what the process may: a mixture has more files than that.
 class open_handles {
@@ -128,7 +149,11 @@ class data_file {
  public:
   [[gnu::cold]] explicit data_file(std::filesystem::path path)
       : path_(std::move(path)), whole_(path_.empty() ? path_ : std::filesystem::absolute(path_)) {
-    stamp_ = handle()->stamp(path_);
+    auto const open = handle();
+    stamp_ = open->stamp(path_);
+    if (packer_of(*open, path_) != packed_by::nobody)
+      fail(path_.string(), " is packed by ", packer_of(*open, path_) == packed_by::gzip ? "gzip" : "zstd",
+           ": open flan::unpacked(path) instead, from flan/data/unpacked.hpp");
   }
 
   std::filesystem::path const& path() const { return path_; }

@@ -101,9 +101,9 @@ struct drawn {
 /// Draws of a key. Index i draws the part whose interval holds the fraction of j·α + phase, where j is i's place in an
 /// order that the key shuffles within blocks. α is near the golden section, with partial quotients of at most 4, and so
 /// the fractions of the first n are spread as evenly as points can be: at the end of a block, each part has been drawn
-/// n·share times, give or take 16 (not proved: the worst that was searched out is 13.9) up to n = 10^12. How many fall
-/// into an interval is a difference of two floor sums: some fifty divisions, whatever the index. The shares must
-/// outlive this.
+/// n·share times, give or take 16 up to n = 10^12 (not proved: an adversary who chooses n and the interval digit by
+/// digit gets 13.92 away). How many fall into an interval is a difference of two floor sums: some fifty divisions,
+/// whatever the index. The shares must outlive this.
 class draws {
  public:
   static constexpr std::uint64_t block = 1024;               ///< indices that are shuffled among each other

@@ -90,8 +90,7 @@ void read_field(T& field, json const& object, std::string_view name) {
   auto const* const value = find_value(object, name);
   if (!value) fail("the field \"", name, "\" is missing");
   if (!read_json(field, *value))
-    fail("the field \"", name, "\" should be ", expectation<T>(), ", but is ",
-         excerpt(value->dump(-1, ' ', false, json::error_handler_t::replace)));
+    fail("the field \"", name, "\" should be ", expectation<T>(), ", but is ", shown(*value));
 }
 
 /// A record from the members of an object; other keys are ignored.

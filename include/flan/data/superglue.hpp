@@ -97,22 +97,54 @@ inline void add_once(std::vector<std::string>& all, std::string text) {
   if (std::find(all.begin(), all.end(), text) == all.end()) all.push_back(std::move(text));
 }
 
-class multirc_reader : public flan::detail::record_reader<multirc> {
-  // f(question, answer) for each answer, until it returns true.
-  template <class F>
-  static void each(json const& object, F&& f) {
-    for (auto const& question : list_at(object, "passage.questions"))
-      for (auto const& answer : list_at(question, "answers"))
-        if (f(question, answer)) return;
+/// f(question, answer) for each answer in an object of MultiRC's, until it returns true.
+template <class F>
+void each_answer(json const& object, F&& f) {
+  for (auto const& question : list_at(object, "passage.questions"))
+    for (auto const& answer : list_at(question, "answers"))
+      if (f(question, answer)) return;
+}
+
+/// One of them, but for its label, which test sets lack.
+[[gnu::cold]] inline multirc unlabelled(json const& object, json const& question, json const& answer) {
+  multirc r;
+  flan::detail::read_field(r.paragraph, object, "passage.text");
+  flan::detail::read_field(r.paragraph_number, object, "idx");
+  flan::detail::read_field(r.question, question, "question");
+  flan::detail::read_field(r.question_number, question, "idx");
+  flan::detail::read_field(r.answer, answer, "text");
+  flan::detail::read_field(r.answer_number, answer, "idx");
+  return r;
+}
+
+/// One query of an object of ReCoRD's.
+[[gnu::cold]] inline record query_of(json const& object, json const& query) {
+  record r;
+  flan::detail::read_field(r.passage, object, "passage.text");
+  flan::detail::read_field(r.query, query, "query");
+  flan::detail::read_field(r.number, query, "idx");
+  for (auto const& entity : list_at(object, "passage.entities")) {
+    std::uint64_t start = 0, last = 0;  // code points, the last one included
+    flan::detail::read_field(start, entity, "start");
+    flan::detail::read_field(last, entity, "end");
+    auto const begin = byte_of_code_point(r.passage, start), end = byte_of_code_point(r.passage, last + 1);
+    if (begin == std::string::npos || end == std::string::npos || end <= begin)
+      fail("an entity from code point ", start, " to ", last, " is not in the passage");
+    add_once(r.entities, r.passage.substr(begin, end - begin));
   }
+  if (query.contains("answers"))
+    for (auto const& answer : list_at(query, "answers")) {
+      std::string text;
+      flan::detail::read_field(text, answer, "text");
+      add_once(r.answers, std::move(text));
+    }
+  if (!r.answers.empty()) r.answer = r.answers.front();
+  return r;
+}
+
+class multirc_reader : public flan::detail::record_reader<multirc> {
   static multirc take(json const& object, json const& question, json const& answer) {
-    multirc r;
-    flan::detail::read_field(r.paragraph, object, "passage.text");
-    flan::detail::read_field(r.paragraph_number, object, "idx");
-    flan::detail::read_field(r.question, question, "question");
-    flan::detail::read_field(r.question_number, question, "idx");
-    flan::detail::read_field(r.answer, answer, "text");
-    flan::detail::read_field(r.answer_number, answer, "idx");
+    auto r = unlabelled(object, question, answer);
     flan::detail::read_field(r.label, answer, "label");
     return r;
   }
@@ -126,42 +158,19 @@ class multirc_reader : public flan::detail::record_reader<multirc> {
   std::uint32_t check(std::string_view text) override {
     auto const object = flan::detail::parse_object(text);
     std::uint32_t n = 0;
-    each(object, [&](json const& q, json const& a) { return take(object, q, a), ++n, false; });
+    each_answer(object, [&](json const& q, json const& a) { return take(object, q, a), ++n, false; });
     return n;
   }
   multirc read(std::string_view text, std::uint32_t item) const override {
     auto const object = flan::detail::parse_object(text);
     multirc r;
-    each(object, [&](json const& q, json const& a) { return item-- == 0 ? (r = take(object, q, a), true) : false; });
+    each_answer(object,
+                [&](json const& q, json const& a) { return item-- == 0 ? (r = take(object, q, a), true) : false; });
     return r;
   }
 };
 
 class record_reader : public flan::detail::record_reader<record> {
-  static record take(json const& object, json const& question) {
-    record r;
-    flan::detail::read_field(r.passage, object, "passage.text");
-    flan::detail::read_field(r.query, question, "query");
-    flan::detail::read_field(r.number, question, "idx");
-    for (auto const& entity : list_at(object, "passage.entities")) {
-      std::uint64_t start = 0, last = 0;  // code points, the last one included
-      flan::detail::read_field(start, entity, "start");
-      flan::detail::read_field(last, entity, "end");
-      auto const begin = byte_of_code_point(r.passage, start), end = byte_of_code_point(r.passage, last + 1);
-      if (begin == std::string::npos || end == std::string::npos || end < begin)
-        fail("an entity from code point ", start, " to ", last, " is not in the passage");
-      add_once(r.entities, r.passage.substr(begin, end - begin));
-    }
-    if (question.contains("answers"))
-      for (auto const& answer : list_at(question, "answers")) {
-        std::string text;
-        flan::detail::read_field(text, answer, "text");
-        add_once(r.answers, std::move(text));
-      }
-    if (!r.answers.empty()) r.answer = r.answers.front();
-    return r;
-  }
-
  public:
   std::string key() const override { return "superglue record"; }
   std::unique_ptr<flan::detail::record_scanner> scanner() const override {
@@ -171,12 +180,12 @@ class record_reader : public flan::detail::record_reader<record> {
   std::uint32_t check(std::string_view text) override {
     auto const object = flan::detail::parse_object(text);
     auto const& questions = list_at(object, "qas");
-    for (auto const& question : questions) static_cast<void>(take(object, question));
+    for (auto const& question : questions) static_cast<void>(query_of(object, question));
     return static_cast<std::uint32_t>(questions.size());
   }
   record read(std::string_view text, std::uint32_t item) const override {
     auto const object = flan::detail::parse_object(text);
-    return take(object, list_at(object, "qas").at(item));
+    return query_of(object, list_at(object, "qas").at(item));
   }
 };
 }  // namespace detail

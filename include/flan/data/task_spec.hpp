@@ -67,7 +67,7 @@ struct load_task_options {
   read_options read = {};
   std::function<std::size_t(std::string const&)> tokens = {};  ///< counts a text's; for forms of 0 to 10 exemplars
   few_shot_limits limits = {};
-  /// Unpacks a file whose name ends in .gz or .zst: flan::unpacked_gzip, where a program links zlib.
+  /// Unpacks a file whose name ends in .gz or .zst: flan::unpacked, where a program links what it needs.
   std::function<std::filesystem::path(std::filesystem::path const&)> unpack = {};
   /// Opens a task with `prompts`: flan::open_promptsource_task, where a program links yaml-cpp.
   std::function<task_report(task_spec const&, load_task_options const&)> promptsource = {};

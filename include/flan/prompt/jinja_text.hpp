@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "flan/prompt/jinja_case.hpp"
 #include "flan/prompt/jinja_value.hpp"
+#include "flan/text/letter_case.hpp"
 
 namespace flan::detail::jinja {
 

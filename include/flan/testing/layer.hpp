@@ -1,10 +1,11 @@
 #pragma once
-/// The gradient check for a layer of one's own, in one call.
+/// Checks for a layer of one's own, each in one call: is its gradient right, and does it learn.
 
 #include <string>
 #include <type_traits>
 #include <vector>
 
+#include "flan/core/precision.hpp"
 #include "flan/layer/concept.hpp"
 #include "flan/layer/parameters.hpp"
 #include "flan/reference/backend.hpp"
@@ -56,6 +57,55 @@ double layer_gradient_error(Make make, extent rows, extent inputs, extent output
     return sum;
   };
   return along_random_direction(loss, pairs, key_of(key, 1)).error();
+}
+
+/// How much is left, of the squared error that it begins with, when a layer in f32 has learnt for some steps of AdamW
+/// on backend `be` to give, for `rows` normal inputs, the outputs of another such layer. Both begin with normal numbers
+/// as parameters. `make` and the layer's functions are as above; what they are there to show is that they work together
+/// on a backend of use, where nothing is complex.
+template <class B, class Make>
+double layer_error_left(B be, Make make, extent rows, extent inputs, extent outputs, extent steps = 300,
+                        double rate = 0.03, std::uint64_t key = 1) {
+  using L = decltype(make(fp32()));
+  static_assert(trainable_layer<L, B>, "a layer that is trained needs a forward and a backward");
+  L layer = make(fp32()), other = make(fp32()), gradient = make(fp32()), m = make(fp32()), v = make(fp32());
+  for (L* l : {&layer, &other, &gradient, &m, &v}) allocate_parameters(be, *l);
+  tensor<float> const x(be, rows, inputs), y(be, rows, outputs), dx(be, rows, inputs);
+  std::uint64_t counter = 0;
+  auto const draw = [&](matrix<float> to) {
+    std::vector<float> values(static_cast<std::size_t>(to.rows * to.columns));
+    for (float& value : values) value = static_cast<float>(normal(key, counter++));
+    be.upload(to.data, values.data(), values.size() * sizeof(float));
+  };
+  draw(x.view);
+  for (L* l : {&layer, &other}) for_each_parameter([&](std::string const&, auto& w) { draw(w.values()); }, *l);
+  be.fill(y.view, 0.0);
+  other.forward(be, y.view, x.view);
+  auto const wanted = to_host(be, y.view);
+
+  double first = 0, now = 0;
+  adamw_options o;
+  o.rate = rate;
+  for (o.step = 1; o.step <= steps; ++o.step) {
+    frame kept(be, be.kept());  // gives back what the trace took
+    typename L::trace t;
+    be.fill(y.view, 0.0);
+    layer.forward(be, y.view, x.view, &t);
+    auto error = to_host(be, y.view);  // and so the gradient of half its square
+    now = 0;
+    for (std::size_t i = 0; i < error.size(); ++i) {
+      error[i] -= wanted[i];
+      now += static_cast<double>(error[i]) * static_cast<double>(error[i]);
+    }
+    if (o.step == 1) first = now;
+    be.upload(y.view.data, error.data(), error.size() * sizeof(float));
+    for_each_parameter([&](std::string const&, auto& g) { be.fill(g.values(), 0.0); }, gradient);
+    layer.backward(be, dx.view, y.view, x.view, t, gradient);
+    for_each_parameter([&](std::string const&, auto& w, auto& g, auto& m1,
+                           auto& m2) { be.adamw_update(w.values(), in(g.values()), m1.values(), m2.values(), o); },
+                       layer, gradient, m, v);
+  }
+  return now / first;
 }
 
 }  // namespace flan::testing

@@ -2,10 +2,12 @@
 /// Text as words in lower case without punctuation: the form in which texts are compared for a common origin.
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "flan/text/letter_case.hpp"
 #include "flan/text/utf8.hpp"
 
 namespace flan {
@@ -46,31 +48,11 @@ inline constexpr code_point_range single_code_points[] = {
     {0x3400, 0x4DBF}, {0x4E00, 0x9FFF}, {0xF900, 0xFAFF}, {0xFF66, 0xFF9F}, {0x20000, 0x3FFFF},
 };
 
-/// The lower-case letter of one code point of Latin (not the rare ones of Extended-B), Greek, Cyrillic and Armenian;
-/// others stay as they are.
+/// The lower-case letter of a capital, and one sigma for both; others stay as they are.
 constexpr char32_t lower_case(char32_t c) {
-  auto const in = [c](char32_t first, char32_t last) { return c >= first && c <= last; };
-  if (c < 0x80) return in('A', 'Z') ? c + 32 : c;
-  if (in(0xC0, 0xDE)) return c == 0xD7 ? c : c + 32;
-  if (c == 0x130) return 'i';
-  if (c == 0x178) return 0xFF;
-  if (in(0x139, 0x148) || in(0x179, 0x17E) || in(0x1CD, 0x1DC) || in(0x4C1, 0x4CE)) return c + c % 2;  // odd capitals
-  if (in(0x100, 0x137) || in(0x14A, 0x177) || in(0x1A0, 0x1A5) || in(0x1DE, 0x1EF) || in(0x1F8, 0x21F) ||
-      in(0x460, 0x481) || in(0x48A, 0x4BF) || in(0x4D0, 0x52F) || in(0x1E00, 0x1E95) || in(0x1EA0, 0x1EFF))
-    return c | 1;  // even capitals
-  if (c == 0x1AF) return 0x1B0;
-  if (c == 0x4C0) return 0x4CF;
-  if (in(0x391, 0x3AB)) return c + 32;
-  if (c == 0x386) return 0x3AC;
-  if (in(0x388, 0x38A)) return c + 37;
-  if (c == 0x38C) return 0x3CC;
-  if (c == 0x38E || c == 0x38F) return c + 63;
-  if (c == 0x3C2) return 0x3C3;  // the final sigma
-  if (in(0x400, 0x40F)) return c + 80;
-  if (in(0x410, 0x42F)) return c + 32;
-  if (in(0x531, 0x556)) return c + 48;
-  if (in(0xFF21, 0xFF3A)) return c + 32;  // the wide Latin letters of East Asian text
-  return c;
+  if (c == 0x130) return 'i';  // İ, whose lower case is two characters
+  if (c == 0x3C2) return 0x3C3;
+  return lower_of(static_cast<std::uint32_t>(c));
 }
 
 /// The code point of the well-formed character of `size` bytes at s[i].
@@ -108,7 +90,7 @@ class word_list {
   /// - white space of ASCII and Unicode, and control characters, end a word;
   /// - punctuation and symbols ($, +, ’, „, —, ।, 。…) and characters without width are dropped, and the word goes on:
   ///   "Janet’s" is `janets`, "80,000" is `80000`, "so—then" is `sothen`;
-  /// - Latin, Greek, Cyrillic and Armenian letters become lower case, one by one (ß stays, İ is `i`, ς is `σ`);
+  /// - letters become lower case, one by one, in every script that has it (ß stays, İ is `i`, ς is `σ`);
   /// - each Han character and kana is a word, since no spaces divide them; Thai, Lao, Khmer and Burmese are divided by
   ///   their spaces alone, so their words are whole phrases;
   /// - what is no UTF-8 is U+FFFD, which is a letter. Accents are not composed: "é" in one code point and in two

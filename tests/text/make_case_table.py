@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes include/flan/prompt/jinja_case.hpp: the one-to-one case mappings of Python's texts, as ranges.
+"""Writes include/flan/text/letter_case.hpp: the one-to-one case mappings of Python's texts, as ranges.
 
-    tests/prompt/make_case_table.py > include/flan/prompt/jinja_case.hpp && clang-format -i include/flan/prompt/jinja_case.hpp
+    tests/text/make_case_table.py > include/flan/text/letter_case.hpp && clang-format -i include/flan/text/letter_case.hpp
 """
 
 import sys
@@ -24,14 +24,14 @@ def ranges(mapped):
 
 HEAD = """#pragma once
 /// Upper and lower case of characters: the mappings of one character to one, of Unicode %s. Written by
-/// tests/prompt/make_case_table.py; do not edit.
+/// tests/text/make_case_table.py; do not edit.
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
 
-namespace flan::detail::jinja {
+namespace flan::detail {
 
 /// Every stride-th character from first to last, and how far its other case lies.
 struct case_range {
@@ -42,29 +42,29 @@ struct case_range {
 
 TAIL = """
 template <std::size_t N>
-std::uint32_t other_case(case_range const (&table)[N], std::uint32_t c) {
+constexpr std::uint32_t other_case(case_range const (&table)[N], std::uint32_t c) {
   auto const r = std::lower_bound(std::begin(table), std::end(table), c,
                                   [](case_range const& range, std::uint32_t x) { return range.last < x; });
   if (r == std::end(table) || c < r->first || (c - r->first) % r->stride != 0) return c;
   return static_cast<std::uint32_t>(static_cast<std::int32_t>(c) + r->delta);
 }
-inline std::uint32_t lower_of(std::uint32_t c) {
+constexpr std::uint32_t lower_of(std::uint32_t c) {
   if (c < 0x80) return c >= 'A' && c <= 'Z' ? c + 32 : c;
   return other_case(lower_ranges, c);
 }
-inline std::uint32_t upper_of(std::uint32_t c) {
+constexpr std::uint32_t upper_of(std::uint32_t c) {
   if (c < 0x80) return c >= 'a' && c <= 'z' ? c - 32 : c;
   return other_case(upper_ranges, c);
 }
 /// Of the first letter of a word: differs from upper_of for characters that are two letters.
-inline std::uint32_t title_of(std::uint32_t c) {
+constexpr std::uint32_t title_of(std::uint32_t c) {
   for (auto const& r : title_ranges)
     if (c >= r.first && c <= r.last && (c - r.first) % r.stride == 0)
       return static_cast<std::uint32_t>(static_cast<std::int32_t>(c) + r.delta);
   return upper_of(c);
 }
 
-}  // namespace flan::detail::jinja
+}  // namespace flan::detail
 """
 
 
