@@ -21,6 +21,8 @@ constexpr std::uint64_t sum_of(task_group g, std::uint64_t flan::preset_task::*c
 }
 static_assert(sum_of(task_group::cot, &flan::preset_task::published) == 74'730);
 static_assert(sum_of(task_group::cot, &flan::preset_task::released) == 74'771);
+static_assert(std::count_if(flan::preset_tasks.begin(), flan::preset_tasks.end(),
+                            [](auto const& t) { return t.group == task_group::t0; }) == 193);
 
 constexpr bool in_families(std::string_view family) {
   return std::find(std::begin(flan::preset_families), std::end(flan::preset_families), family) !=

@@ -1,6 +1,7 @@
 #pragma once
 /// One thing to learn from.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -14,6 +15,8 @@ struct example : shot {
   std::uint64_t record = 0;   // position in the task's source
   std::uint64_t epoch = 0;    // how often the task had been through all its records before
   std::uint32_t wording = 0;  // position in the task's instructions
+  std::uint32_t form = 0;     // position in the task's forms
+  std::size_t exemplars = 0;  // how many stand before the question
 };
 
 }  // namespace flan

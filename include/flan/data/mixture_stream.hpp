@@ -27,23 +27,28 @@ struct example_place {
   std::uint64_t record = 0;   ///< position in the task's source
   std::uint64_t epoch = 0;    ///< how often the task had been through all its records before
   std::uint32_t wording = 0;  ///< position in the task's instructions
+  std::uint32_t form = 0;     ///< position in the task's forms
+  std::uint64_t key = 0;      ///< decides what the form leaves to chance
 };
 
 namespace detail {
 
 /// The place of a task's draw after `before` earlier ones. Each record comes once per epoch in an order of that epoch's
-/// own; a record's wording starts at random and moves on from epoch to epoch.
+/// own; a record's wording starts at random and moves on from epoch to epoch; its form is drawn anew each time.
 inline example_place place_of(mixture_contents const& c, std::uint64_t seed, drawn d) {
   auto const& t = c.tasks[d.part];
   std::uint64_t const key = c.keys[d.part], epoch = d.before / t.size();
   std::uint64_t const record = keyed_permutation(key_of(seed, key, epoch), t.size())(d.before % t.size());
   std::uint64_t const first = uniform_below(key_of(seed, key), record, t.wordings());
-  return {d.part, record, epoch, static_cast<std::uint32_t>((first + epoch % t.wordings()) % t.wordings())};
+  auto const wording = static_cast<std::uint32_t>((first + epoch % t.wordings()) % t.wordings());
+  std::uint64_t const own = key_of(seed, key, epoch, record);
+  return {d.part, record, epoch, wording, t.form_of(own), own};
 }
 
 inline example render(mixture_contents const& c, example_place const& p) {
   auto const& t = c.tasks[p.task];
-  return {t(p.record, p.wording), t.name(), p.record, p.epoch, p.wording};
+  auto words = t(p.record, p.wording, p.form, p.key);
+  return {std::move(words.text), t.name(), p.record, p.epoch, p.wording, p.form, words.exemplars};
 }
 
 /// The draws of a seed's stream: of nothing but the seed and the rates.

@@ -2,11 +2,15 @@
 /// Which data sets the paper's mixtures are made of. Facts, not files: names, families, where published files usually
 /// lie, and sizes where the papers or their code give one.
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string_view>
+
+#include "flan/data/preset_tasks_t0.hpp"
 
 namespace flan {
 
@@ -26,7 +30,7 @@ struct preset_task {
 };
 
 /// The families that `preset_tasks` names. Those up to chain_of_thought have wordings in the catalog under this
-/// name; the files of a collection bring their own.
+/// name; the files of a collection, and records with prompts, bring their own.
 inline constexpr std::string_view preset_families[] = {
     "nli",
     "entailment",
@@ -53,6 +57,7 @@ inline constexpr std::string_view preset_families[] = {
     "program_repair",
     "program_synthesis",
     "collection",
+    "prompted",
 };
 
 namespace detail {
@@ -152,10 +157,20 @@ constexpr auto make_preset_tasks() {
       {"qed", cot, "chain_of_thought", "@_train.tsv", 5'145, 5'154},
       {"sensemaking", cot, "chain_of_thought", "@_train.tsv", 6'070, 6'070},
       {"strategyqa", cot, "chain_of_thought", "@_train.tsv", 2'060, 2'061},
-      // 193 tasks of P3 that FLAN 2021 has not, and 1,554 of Natural Instructions v2.
-      {"t0_sf", t0, "collection", "t0_sf/*.jsonl", 0, 0, true},
+      // 1,554 tasks of Natural Instructions v2.
       {"niv2", niv2, "collection", "tasks/task*.json", 0, 0, true},
   });
+}
+
+/// With the 193 tasks of T0-SF behind them. Their records come with their prompts, as inputs and targets.
+constexpr auto with_t0_sf() {
+  constexpr auto others = make_preset_tasks();
+  std::array<preset_task, others.size() + std::size(t0_sf_tasks)> all{};
+  std::copy(others.begin(), others.end(), all.begin());
+  for (std::size_t i = 0; i < std::size(t0_sf_tasks); ++i)
+    all[others.size() + i] = {t0_sf_tasks[i].name, task_group::t0, "prompted", "@.jsonl|@/train.*|@_train.*",
+                              t0_sf_tasks[i].records};
+  return all;
 }
 
 // `*` is any part of a name, `@` the task's name.
@@ -175,7 +190,7 @@ constexpr bool matches(std::string_view pattern, std::string_view name, std::str
 }  // namespace detail
 
 /// Every task, or collection of tasks, of the paper's four mixtures and the Flan Collection.
-inline constexpr auto preset_tasks = detail::make_preset_tasks();
+inline constexpr auto preset_tasks = detail::with_t0_sf();
 
 /// The row of a name; nothing where the table has none.
 constexpr std::optional<preset_task> find_preset_task(std::string_view name) {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -79,6 +80,8 @@ class source {
       });
     } else if constexpr (requires { r.add_to(f); }) {
       r.add_to(f);
+    } else if constexpr (requires { record_text(r); }) {
+      f.add(std::string_view(record_text(r)));
     } else {
       for (auto const& name : *r.names) f.add(name);
       for (auto const& value : r.values) f.add(value);

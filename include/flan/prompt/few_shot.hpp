@@ -64,6 +64,9 @@ namespace detail {
 inline void append_exemplar(std::string& text, shot const& e, few_shot_format const& f) {
   ((((text += f.input_prefix) += e.input) += f.delimiter) += f.target_prefix) += e.target;
 }
+inline bool may_stand_before(shot const& exemplar, shot const& query) {
+  return !exemplar.target.empty() && exemplar.input != query.input;
+}
 inline shot ask(std::string text, shot query, few_shot_format const& f) {
   (((text += f.input_prefix) += query.input) += f.delimiter) += f.target_prefix;
   text.erase(text.find_last_not_of(' ') + 1);
@@ -112,14 +115,15 @@ inline std::vector<std::uint64_t> draw_exemplars(std::uint64_t key, std::uint64_
 }
 
 /// The first k candidates, fewer when there are fewer. In this and in the forms below a candidate whose input is the
-/// query's is passed over: data sets repeat records, and then the answer would stand before the question.
+/// query's is passed over: data sets repeat records, and then the answer would stand before the question. So is one
+/// without an answer.
 inline few_shot_prompt fixed_shots(std::span<shot const> candidates, shot query, std::size_t k,
                                    few_shot_format const& f = {}) {
   std::string text;
   std::size_t taken = 0;
   for (auto const& e : candidates) {
     if (taken == k) break;
-    if (e.input == query.input) continue;
+    if (!detail::may_stand_before(e, query)) continue;
     detail::append_exemplar(text, e, f);
     text += f.separator;
     ++taken;
@@ -136,7 +140,7 @@ inline few_shot_prompt mixed_shots(std::uint64_t key, std::span<shot const> cand
   std::size_t taken = 0;
   for (auto const& e : candidates) {
     if (taken == k) break;
-    if (e.input == query.input) continue;
+    if (!detail::may_stand_before(e, query)) continue;
     detail::append_exemplar(text, e, patterns.draw(key, 2 + taken++, e.input));
     text += separator;
   }
@@ -164,29 +168,44 @@ class exemplar_room {
 /// How the 0-to-10-shot form takes exemplars. Flan 2022 has 25 candidates and keeps those that fell on the query's own
 /// of ten templates, 2.5 of them on average.
 struct few_shot_limits {
-  double share = 0.1;        // each candidate is kept with this probability
-  std::size_t most = 10;     // exemplars
-  std::size_t limit = 1920;  // tokens of the query's input and the exemplars' inputs and targets
+  std::size_t candidates = 25;  // for who draws them
+  double share = 0.1;           // each candidate is kept with this probability
+  std::size_t most = 10;        // exemplars
+  std::size_t limit = 1920;     // tokens of the query's input and the exemplars' inputs and targets
 };
 
-/// The 0-to-10-shot form: of the candidates some, drawn by the key, in their order, while they fit beside the query.
-/// tokens(text) counts a text's tokens.
-template <class Tokens>
-requires std::convertible_to<std::invoke_result_t<Tokens&, std::string const&>, std::size_t> few_shot_prompt
-pruned_shots(std::uint64_t key, std::span<shot const> candidates, shot query, Tokens&& tokens,
-             few_shot_limits const& limits = {}, few_shot_format const& f = {}) {
-  exemplar_room room(limits.limit, static_cast<std::size_t>(tokens(query.input)));
+/// The 0-to-10-shot form: of `count` candidates some, drawn by the key, in their order, while they fit beside the
+/// query. candidate(i) makes one that is drawn; tokens(text) counts a text's tokens.
+template <class Candidate, class Tokens>
+requires(std::convertible_to<std::invoke_result_t<Candidate&, std::size_t>, shot>&&
+             std::convertible_to<std::invoke_result_t<Tokens&, std::string const&>, std::size_t>) few_shot_prompt
+    pruned_shots(std::uint64_t key, std::size_t count, Candidate&& candidate, shot query, Tokens&& tokens,
+                 few_shot_limits const& limits = {}, few_shot_format const& f = {}) {
+  auto const own = static_cast<std::size_t>(tokens(query.input));
+  if (own > limits.limit) return {};
+  exemplar_room room(limits.limit, own);
   std::string text;
   std::size_t taken = 0;
-  for (std::size_t i = 0; i < candidates.size() && taken < limits.most; ++i) {
-    auto const& e = candidates[i];
-    if (uniform(key, i) >= limits.share || e.input == query.input) continue;
+  for (std::size_t i = 0; i < count && taken < limits.most; ++i) {
+    if (uniform(key, i) >= limits.share) continue;
+    shot const& e = candidate(i);
+    if (!detail::may_stand_before(e, query)) continue;
     if (!room.take(static_cast<std::size_t>(tokens(e.input)) + static_cast<std::size_t>(tokens(e.target)))) break;
     detail::append_exemplar(text, e, f);
     text += f.separator;
     ++taken;
   }
   return {detail::ask(std::move(text), std::move(query), f), taken};
+}
+
+/// The same from candidates that are there.
+template <class Tokens>
+requires std::convertible_to<std::invoke_result_t<Tokens&, std::string const&>, std::size_t> few_shot_prompt
+pruned_shots(std::uint64_t key, std::span<shot const> candidates, shot query, Tokens&& tokens,
+             few_shot_limits const& limits = {}, few_shot_format const& f = {}) {
+  return pruned_shots(
+      key, candidates.size(), [&](std::size_t i) -> shot const& { return candidates[i]; }, std::move(query), tokens,
+      limits, f);
 }
 
 }  // namespace flan

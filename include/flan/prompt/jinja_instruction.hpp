@@ -14,6 +14,7 @@
 #include "flan/core/random.hpp"
 #include "flan/prompt/instruction.hpp"
 #include "flan/prompt/jinja.hpp"
+#include "flan/prompt/varied_options.hpp"
 
 namespace flan {
 
@@ -60,6 +61,12 @@ class jinja_instruction {
   }
 
   std::string const& name() const { return prompt_.from.name; }
+  /// Both templates, as they were written.
+  std::string text() const {
+    std::string all = prompt_.from.source;
+    if (choices_) (all += "\n|||\n") += choices_->from.source;
+    return all;
+  }
 
  private:
   static std::vector<std::string> parts(std::string_view text) {
@@ -72,5 +79,11 @@ class jinja_instruction {
   detail::jinja::program prompt_;
   std::optional<detail::jinja::program> choices_;
 };
+
+/// A record in words, as the template has it: it decides itself how options are written. Without words when it does not
+/// fit the record.
+inline shot word(jinja_instruction const& i, jinja_value const& record, option_form, std::uint64_t key) {
+  return i(record, key).value_or(shot{});
+}
 
 }  // namespace flan

@@ -263,3 +263,8 @@ inline std::string text_of(jinja_value const& v) {
 }
 
 }  // namespace flan::detail::jinja
+
+namespace flan {
+/// All of a record as one text: what sources hash.
+inline std::string record_text(jinja_value const& v) { return detail::jinja::text_of(v); }
+}  // namespace flan
