@@ -11,6 +11,7 @@
 
 #include "flan/data/adapters.hpp"
 #include "flan/data/promptsource.hpp"
+#include "flan/data/promptsource_task.hpp"
 #include "flan/text/json.hpp"
 #include "support/catch.hpp"
 #include "support/checksum.hpp"
@@ -127,6 +128,50 @@ TEST_CASE("the templates render what Jinja2 renders on SuperGLUE and OpenBookQA"
     CHECK(whole.value() == row.at("crc").get<std::uint32_t>());
   }
   CHECK(rendered > 50'000);
+}
+
+TEST_CASE("tasks by name: the templates word the records that the adapters make") {
+  auto const folder = flan::testing::shared_folder().value() / "data" / "promptsource";
+  flan::load_task_options o;
+  o.read.cache = false;
+  o.promptsource = flan::open_promptsource_task;
+  struct set {
+    char const *prompts, *file, *format, *subset;
+  };
+  std::size_t opened = 0;
+  for (auto const& x : {set{"super_glue/rte", "super_glue/RTE/val.jsonl", "superglue/rte", "rte"},
+                        set{"super_glue/cb", "super_glue/CB/val.jsonl", "superglue/cb", "cb"},
+                        set{"super_glue/multirc", "super_glue/MultiRC/train.jsonl", "superglue/multirc", "multirc"},
+                        set{"super_glue/record", "super_glue/ReCoRD/train.jsonl", "superglue/record", "record"},
+                        set{"super_glue/wsc.fixed", "super_glue/WSC/val.jsonl", "superglue/wsc", "wsc.fixed"},
+                        set{"openbookqa/main", "openbookqa/dev.tsv", "", ""}}) {
+    flan::task_spec s;
+    s.name = x.prompts;
+    s.prompts = folder / "templates" / x.prompts / "templates.yaml";
+    s.files = {folder / "data" / x.file};
+    s.format = x.format;
+    if (!std::filesystem::exists(s.prompts) || !std::filesystem::exists(s.files[0])) continue;
+    CAPTURE(x.prompts);
+    auto const task = flan::load_task(s, o);
+    auto const records =
+        *x.subset == '\0' ? flan::open_book_qa_records(s.files[0]) : flan::super_glue_records(x.subset, s.files[0]);
+    auto const prompts = flan::read_promptsource(s.prompts);
+    REQUIRE(task.size() == records.size());
+    REQUIRE(task.wordings() == prompts.templates.size());
+    std::size_t worded = 0;
+    for (std::uint32_t w = 0; w < task.wordings(); ++w) {
+      auto const instruction = prompts.templates[w].compile();
+      for (std::uint64_t i = 0; i < task.size(); i += 7) {
+        auto const expected = instruction(records[static_cast<std::size_t>(i)], 0);
+        auto const found = task(i, w);
+        worded += expected.has_value();
+        if (expected ? found != *expected : !found.target.empty()) FAIL_CHECK("record " << i << ", template " << w);
+      }
+    }
+    CHECK(worded > 0);
+    ++opened;
+  }
+  CHECK(opened > 0);
 }
 
 TEST_CASE("what is no template file is an error with file and line") {
