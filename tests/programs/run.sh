@@ -205,6 +205,8 @@ call 0 "${few[@]}" --data train.tsv --data train.csv --columns text,label --unes
 call 0 "${few[@]}" --data train.jsonl --max-input 32 --max-target 8 --packing best-fit --output packed
 call 0 "${few[@]}" --data train.jsonl --max-input 4 --output cut
 has out "cut to --max-input"
+has out "train.jsonl: of "
+has out "of the batches"
 has err "cut to --max-input"
 call 1 "${few[@]}" --data train.tsv --output x
 call 1 "${few[@]}" --data train.jsonl --columns text,label --output x

@@ -33,12 +33,13 @@ namespace detail {
 inline std::string unescape_newlines(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    bool const escape = text[i] == '\\' && i + 1 < text.size() && text[i + 1] == 'n';
-    out += escape ? '\n' : text[i];
-    i += escape;
+  for (std::size_t begin = 0;;) {
+    auto const at = text.find("\\n", begin);
+    out += text.substr(begin, at - begin);
+    if (at == text.npos) return out;
+    out += '\n';
+    begin = at + 2;
   }
-  return out;
 }
 
 enum class table_kind : unsigned char { tsv, csv };
