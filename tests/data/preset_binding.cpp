@@ -71,7 +71,8 @@ TEST_CASE("a preset takes what a folder has, in the proportions that its parts l
   CHECK(entry(bound, "cot/gsm8k").forms.size() == 1);
   CHECK_FALSE(entry(bound, "cot/esnli").present);
   CHECK(entry(bound, "cot/esnli").absent_because == "no file is called NAME_train.tsv");
-  CHECK(entry(bound, "t0_sf/t0_sf").absent_because == "no file is called t0_sf/*.jsonl");
+  CHECK(entry(bound, "t0_sf/dream_baseline").absent_because ==
+        "no file is called NAME.jsonl or NAME/train.* or NAME_train.*");
   CHECK(bound.mixture->absent().size() + 3 == bound.entries.size());
   // Two right answers: either may be drawn.
   std::string targets;
@@ -191,10 +192,11 @@ TEST_CASE("published copies open by their own field names, and by the catalog's"
                                      "\n");
   data.put("cola/train.jsonl", R"({"sentence": "x", "label": 1})"
                                "\n");
-  data.put("t0_sf/a.jsonl", R"({"inputs": "In", "targets": "Out"})"
-                            "\n");
-  data.put("t0_sf/b.jsonl", R"({"inputs_pretokenized": "In", "targets_pretokenized": "Out"})"
-                            "\n");
+  data.put("p3/dream_baseline.jsonl", R"({"inputs": "In", "targets": "Out"})"
+                                      "\n");
+  data.put("p3/app_reviews_generate_review/train.jsonl",
+           R"({"inputs_pretokenized": "In", "targets_pretokenized": "Out"})"
+           "\n");
   auto const bound = flan::bind_preset(flan::flan2022_b, data.path, lenient());
   REQUIRE(bound.mixture);
   auto const shots = [&](std::string_view name) {
@@ -217,8 +219,8 @@ TEST_CASE("published copies open by their own field names, and by the catalog's"
   CHECK(has(shots("arc_easy"), "-> fire\n"));
   CHECK((has(shots("wmt16_translate_deen"), "-> dog\n") && has(shots("wmt16_translate_deen"), "German")));
   CHECK(has(shots("common_gen"), "dog, run"));
-  CHECK(shots("a") == "In -> Out\n");
-  CHECK(shots("b") == "In -> Out\n");
+  CHECK(shots("dream_baseline") == "In -> Out\n");
+  CHECK(shots("app_reviews_generate_review") == "In -> Out\n");
   CHECK(has(entry(bound, "muffin/cola").absent_because, "acceptability"));
 }
 

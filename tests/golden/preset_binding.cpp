@@ -91,8 +91,7 @@ TEST_CASE("set B over the published files: what is there, what is not, and the r
   auto const rates = flan::preset_rates(flan::flan2022_b, present);
   for (std::size_t i = 0; i < rates.size(); ++i) CHECK(bound.mixture->rates()[i] == Approx(rates[i]).epsilon(1e-12));
 
-  // Whole collections that are not there, and single tasks.
-  CHECK_FALSE(tasks.at("t0_sf").present);
+  CHECK_FALSE(tasks.at("dream_baseline").present);
   CHECK(tasks.at("snli").absent_because == "no file is called NAME/train.* or NAME_train.* or NAME.jsonl");
 }
 

@@ -149,7 +149,7 @@ using found_tasks = std::map<std::string, found_task>;  // by the task's name
   if (kind != ".jsonl" && kind != ".tsv" && kind != ".csv") return s;
   auto const line = first_line(t.files.front());
   bool const table = kind != ".jsonl";
-  if (t.row.group == task_group::t0) {  // P3's rows are worded already
+  if (t.row.group == task_group::t0) {  // P3 words its rows itself
     s.family.clear();
     bool const plain = line.find("\"inputs_pretokenized\"") == line.npos;
     s.templates = {plain ? template_spec{"{inputs}", "{targets}"}
