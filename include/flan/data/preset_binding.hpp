@@ -56,6 +56,14 @@ struct found_task {
 };
 using found_tasks = std::map<std::string, found_task>;  // by the task's name
 
+/// Whether all of a task's patterns have its name in them: a path without the name then is none of its files, which is
+/// quicker to see than that no pattern matches.
+constexpr bool always_named(preset_task const& t) {
+  std::size_t names = 0, patterns = 1;
+  for (char const c : t.files) names += c == '@', patterns += c == '|';
+  return names == patterns;
+}
+
 /// Goes through the folder once. Folders that may not be read, and links to folders, are passed over.
 [[gnu::cold]] inline found_tasks find_preset_files(std::filesystem::path const& data) {
   namespace fs = std::filesystem;
@@ -67,7 +75,7 @@ using found_tasks = std::map<std::string, found_task>;  // by the task's name
     if (at->path().filename().string().starts_with('.')) continue;  // the kept indexes of data files among them
     auto const path = fs::absolute(at->path()).lexically_normal().generic_string();
     for (auto const& row : preset_tasks) {
-      if (!is_file_of(row, path)) continue;
+      if ((always_named(row) && path.find(row.name) == path.npos) || !is_file_of(row, path)) continue;
       auto& task = found[row.file_each ? at->path().stem().string() : std::string(row.name)];
       task.row = row;
       task.files.push_back(at->path());
