@@ -323,6 +323,17 @@ TEST_CASE("a bad file's error names both files; bad records may be skipped") {
   std::string const task = "\"name\": \"x\", \"files\": \"x.jsonl\", \"family\": \"arithmetic\"";
   CHECK(message(mixture("{" + task + "}"), o) == "m.json:1: parts[0]: " + (folder / "x.jsonl").string() +
                                                      ":2: the field \"result\" is missing; the record has \"problem\"");
+  // Even where the file's path begins as a key of the mixture does.
+  std::filesystem::create_directories(folder / "fields.d");
+  put_file(folder / "fields.d/x.jsonl", "{}\n");
+  auto const back = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path);
+  o.data = "fields.d";
+  auto const complaint = message(mixture("{" + task + "}"), o);
+  std::filesystem::current_path(back);
+  CHECK(complaint ==
+        "m.json:1: parts[0]: fields.d/x.jsonl:1: the field \"problem\" is missing; the record has no fields");
+  o.data = folder.path;
   auto const d = read(mixture("{" + task + ", \"bad\": \"skip\"}"), o);
   CHECK(d.entries[0].records == 1);
   CHECK(d.entries[0].skipped == 1);

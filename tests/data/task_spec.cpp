@@ -175,6 +175,7 @@ TEST_CASE("formats: by name, by the file's name, by its beginning") {
   CHECK(open("a.jsonl", "{\"q\": \"1?\", \"a\": \"yes\"}\n", same)(0, 0) == expected);
   CHECK(open("a.json", "[{\"q\": \"1?\", \"a\": \"yes\"}]", same)(0, 0) == expected);
   CHECK(open("lines.json", "{\"q\": \"1?\", \"a\": \"yes\"}\n{\"q\": \"2?\", \"a\": \"no\"}\n", same).size() == 2);
+  CHECK(open("crlf.json", "{\"q\": \"1?\", \"a\": \"yes\"}\r\n\r\n{\"q\": \"2?\", \"a\": \"no\"}", same).size() == 2);
   CHECK(open("a.tsv", "q\ta\n1?\tyes\n", same)(0, 0) == expected);
   CHECK(open("b.tsv", "yes\t1?\\n2?\n", [](auto& s) {
           s.columns = {"a", "q"};
@@ -197,6 +198,15 @@ TEST_CASE("formats: by name, by the file's name, by its beginning") {
   });
   CHECK(cot(0, 0) == flan::shot{"1?\n2?\nAnswer:", "yes\\n"});
   for (auto const& f : flan::task_formats()) CHECK_FALSE(f.about.empty());
+  // A packed file is what unpacks to.
+  auto s = worded("{q}", "{a}", {});
+  s.files = {folder / "packed.tsv.gz"};
+  flan::load_task_options o;
+  o.unpack = [&](std::filesystem::path const& packed) {
+    CHECK(packed == s.files[0]);
+    return folder / "a.tsv";
+  };
+  CHECK(flan::load_task(s, o)(0, 0) == expected);
 }
 
 TEST_CASE("published layouts stand for a family") {
@@ -257,6 +267,9 @@ TEST_CASE("published layouts stand for a family") {
                            "[{\"instruction\": \"Add.\", \"input\": \"1, 2\", \"output\": \"3\"}, {\"instruction\": "
                            "\"Sing.\", \"output\": \"La\"}]");
   CHECK(alpaca.task(0, 1) == flan::shot{"Instruction: Add.\nInput: 1, 2\nResponse:", "3"});
+  auto const lines = flan::load_task(spec("alpaca", {R"({"instruction": "Sing.", "output": "La", "input": null})"}));
+  CHECK(lines(0, 1) == flan::shot{"Instruction: Sing.\nResponse:", "La"});
+  CHECK(lines(0, 9) == flan::shot{"A request got the answer that you see here. What was the request?\n\nLa", "Sing."});
   CHECK(alpaca.task(1, 1) == flan::shot{"Instruction: Sing.\nResponse:", "La"});
 }
 
@@ -439,8 +452,10 @@ TEST_CASE("a specification that makes no sense says why") {
   temporary_folder const folder;
   s = spec("nli", {});
   s.files = {folder / "x.json"};
-  put_file(s.files[0], "{\n \"a\": 1\n}");
-  CHECK_THAT(message(s), ContainsSubstring("is neither a list nor an object a line"));
+  for (auto const* text : {"{\n \"a\": 1\n}", "{\"a\": {}, \"b\": [\n{}]}", "{\"a\": 1}", "{", "", "7"}) {
+    put_file(s.files[0], text);
+    CHECK_THAT(message(s), ContainsSubstring("is neither a list nor an object a line"));
+  }
   CHECK_THROWS_WITH(flan::family_fields("nli2"), ContainsSubstring("did you mean \"nli\"?"));
 }
 

@@ -147,7 +147,8 @@ class json_place {
     auto const end = std::min(problem.find(": "), problem.size());
     std::string_view const where = problem.substr(0, end);
     std::string_view const key = where.substr(0, where.find_first_of(".["));
-    if (end == problem.size() || std::find(keys.begin(), keys.end(), key) == keys.end()) refuse(problem);
+    bool const is_file = where.find_first_of("/:") != where.npos;  // a complaint about a file begins with its place
+    if (end == problem.size() || is_file || std::find(keys.begin(), keys.end(), key) == keys.end()) refuse(problem);
     auto path = path_;
     path.push_back({std::string(key)});
     std::string_view const rest = where.substr(key.size());

@@ -16,7 +16,6 @@
 
 #include "flan/core/error.hpp"
 #include "flan/data/data_file.hpp"
-#include "flan/data/file_pattern.hpp"
 #include "flan/data/json_place.hpp"
 #include "flan/data/mixture.hpp"
 #include "flan/data/mixture_description.hpp"
@@ -237,27 +236,6 @@ class mixture_builder {
     return result;
   }
 
-  /// The files of a task; in `missing` a sentence for the first that is not there.
-  static std::vector<path> files_of(json_place const& p, context const& c, std::string& missing) {
-    std::vector<path> all;
-    if (auto const x = p.find("prompts")) {
-      std::error_code failed;
-      if (auto const file = c.data / x->name(); !std::filesystem::is_regular_file(file, failed))
-        missing = sentence("there is no file ", file.string());
-    }
-    auto const x = p.find("files");
-    if (!x) return all;
-    for (auto const& pattern : x->texts()) {
-      if (pattern.empty()) x->refuse("expected the name of a file, found an empty text");
-      auto const found = matching_files(c.data, pattern);
-      if (found.empty() && missing.empty())
-        missing = pattern.find('*') == pattern.npos ? sentence("there is no file ", (c.data / pattern).string())
-                                                    : sentence("no file matches ", (c.data / pattern).string());
-      all.insert(all.end(), found.begin(), found.end());
-    }
-    return all;
-  }
-
   built single(json_place const& p, context const& outer) {
     p.expect_keys(task_keys);
     auto s = task_at(p);
@@ -266,7 +244,7 @@ class mixture_builder {
     auto const inversion = inversion_at(p, c);
     std::string missing;
     if (!s.prompts.empty()) s.prompts = c.data / s.prompts;
-    s.files = files_of(p, c, missing);
+    s.files = files_at(p, c.data, missing);
     if (!missing.empty()) return absent(p, s, c, weight, missing);
     auto const one = opened(p, std::move(s), c, inversion ? std::nullopt : weight);
     if (!inversion) return one;
@@ -295,7 +273,7 @@ class mixture_builder {
     static_cast<void>(p.at("files"));
     std::string missing;
     if (!s.prompts.empty()) s.prompts = c.data / s.prompts;
-    auto const files = files_of(p, c, missing);
+    auto const files = files_at(p, c.data, missing);
     if (!missing.empty()) return absent(p, s, c, weight, missing);
     c.prefix += name + '/';
     c.cap = p.has("cap") ? std::optional(rule.cap) : std::nullopt;

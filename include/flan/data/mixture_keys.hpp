@@ -4,14 +4,17 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <limits>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "flan/data/field_spec.hpp"
+#include "flan/data/file_pattern.hpp"
 #include "flan/data/json_place.hpp"
 #include "flan/data/proportional.hpp"
 #include "flan/data/task_form.hpp"
@@ -140,6 +143,28 @@ inline constexpr std::string_view bad_words[] = {"stop", "skip"};
     s.split = split;
   }
   return s;
+}
+
+/// The files of a task, relative ones from `data` on; in `missing` a sentence for the first that is not there.
+[[gnu::cold]] inline std::vector<std::filesystem::path> files_at(json_place const& p, std::filesystem::path const& data,
+                                                                 std::string& missing) {
+  std::vector<std::filesystem::path> all;
+  if (auto const x = p.find("prompts")) {
+    std::error_code failed;
+    if (auto const file = data / x->name(); !std::filesystem::is_regular_file(file, failed))
+      missing = sentence("there is no file ", file.string());
+  }
+  auto const x = p.find("files");
+  if (!x) return all;
+  for (auto const& pattern : x->texts()) {
+    if (pattern.empty()) x->refuse("expected the name of a file, found an empty text");
+    auto const found = matching_files(data, pattern);
+    if (found.empty() && missing.empty())
+      missing = pattern.find('*') == pattern.npos ? sentence("there is no file ", (data / pattern).string())
+                                                  : sentence("no file matches ", (data / pattern).string());
+    all.insert(all.end(), found.begin(), found.end());
+  }
+  return all;
 }
 
 }  // namespace flan::detail

@@ -167,10 +167,11 @@ template <bool Paragraphs>
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
   if (text.starts_with('[')) return "json";
-  auto const next = text.find_first_not_of(" \t\r\n", std::min(text.find('\n'), text.size()));
-  if (text.starts_with('{') && text.size() > 1 && next != text.npos && text[next] == '{' && text[next - 1] == '\n' &&
-      text.substr(0, text.find('\n')).find_last_of('}') != text.npos)
-    return "jsonl";
+  // An object that ends with its line, and another below it.
+  auto const line = text.substr(0, text.find('\n'));
+  auto const next = text.find_first_not_of(" \t\r\n", line.size());
+  auto const last = line.find_last_not_of(" \t\r");
+  if (text.starts_with('{') && line[last] == '}' && next != text.npos && text[next] == '{') return "jsonl";
   fail("format: ", path.string(),
        " is neither a list nor an object a line: say whether it is \"json\", \"niv2\" or \"squad\"");
 }
