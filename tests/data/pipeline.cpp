@@ -66,7 +66,8 @@ struct counting_feed final : flan::example_feed {
   std::uint64_t at = 0;
   std::atomic<std::uint64_t>* made;
   std::uint64_t fails = ~0ull, refuses = ~0ull;  // making this one throws; claiming it, twice
-  int refusals = 0;
+  int patience = 2;
+  std::atomic<int> refusals{0};
 
   explicit counting_feed(std::atomic<std::uint64_t>* counter) : made(counter) {}
   std::vector<flan::task_share> tasks() const override { return {{"numbers", 1}}; }
@@ -76,7 +77,10 @@ struct counting_feed final : flan::example_feed {
   std::uint64_t nearest(std::uint64_t p) const override { return p; }
   void seek(std::uint64_t p) noexcept override { at = p; }
   void claim(flan::prepared_example& e) override {
-    if (at == refuses && ++refusals <= 2) flan::fail("position ", at, " is refused for the ", refusals, ". time");
+    if (at == refuses && refusals < patience) {
+      int const time = ++refusals;
+      flan::fail("position ", at, " is refused for the ", time, ". time");
+    }
     e.tokens.key = at++;
   }
   void make(flan::prepared_example& e) const override {
@@ -114,7 +118,7 @@ TEST_CASE("steps are the same for any number of threads, packing, shard and begi
   flan::batcher alone(m, bytes, 5, o, 0, shard);
   for (int s = 0; s < steps; ++s) expected.push_back(alone.next());
   for (int const threads : {1, 2, 5}) {
-    for (std::size_t const ahead : {1, 7, 1024}) {
+    for (std::size_t const ahead : {1u, 7u, 1024u}) {
       for (int const begin : {0, 1, 17}) {
         auto const position = begin == 0 ? 0 : expected[static_cast<std::size_t>(begin) - 1].position;
         flan::batcher ahead_of_time(m, bytes, 5, o, position, shard, {.threads = threads, .ahead = ahead});
@@ -169,6 +173,21 @@ TEST_CASE("an exception comes when its example is asked for, and the stream goes
   for (int const threads : {1, 2, 5})
     for (auto const& [fails, refuses] : {std::pair{2ull, 4ull}, {0ull, 0ull}, {9ull, 3ull}, {7ull, 8ull}, {8ull, 7ull}})
       CHECK(run(threads, fails, refuses) == run(0, fails, refuses));
+}
+
+TEST_CASE("a feed that refuses is asked again only when somebody has heard of it") {
+  std::atomic<std::uint64_t> made{0};
+  auto feed = std::make_unique<counting_feed>(&made);
+  feed->refuses = 3, feed->patience = 1'000'000;
+  auto const& refusals = feed->refusals;
+  flan::example_pipeline p(std::move(feed), {.threads = 2, .ahead = 50});
+  for (int i = 0; i < 3; ++i) p.next();
+  for (int heard = 1; heard <= 3; ++heard) {
+    CHECK_THROWS_WITH(p.next(), ContainsSubstring("position 3 is refused"));
+    CHECK(p.position() == 3);
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));  // time to ask too often
+    CHECK(refusals <= heard + 1);
+  }
 }
 
 TEST_CASE("a record that cannot be read stops the step that needs it, and none before") {
