@@ -127,6 +127,20 @@ TEST_CASE("two files for one task are parts of it side by side, and a question e
   CHECK(entry(whole, "muffin/rte").records == 2);
 }
 
+TEST_CASE("packed files are read through what unpacks them") {
+  data_folder const data;
+  data.put("p3/dream_baseline.jsonl", R"({"inputs": "In", "targets": "Out"})"
+                                      "\n");
+  data.put("snli/train.jsonl.gz", "packed");
+  data.put("unpacked", R"({"premise": "p", "hypothesis": "h", "label": 2})"
+                       "\n");
+  auto o = lenient();
+  auto const without = flan::bind_preset(flan::flan2022_b, data.path, o);
+  CHECK(has(entry(without, "muffin/snli").absent_because, "packed"));
+  o.unpack = [&](std::filesystem::path const&) { return data / "unpacked"; };
+  CHECK(entry(flan::bind_preset(flan::flan2022_b, data.path, o), "muffin/snli").records == 1);
+}
+
 TEST_CASE("hidden files are not data, and a folder without data gives no mixture") {
   data_folder const data;
   data.put("cot/.gsm8k_train.tsv", "not for us");

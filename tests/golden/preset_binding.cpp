@@ -126,7 +126,9 @@ TEST_CASE("the Flan Collection: inversions beside the tasks, its forms, and word
   for (int i = 0; i < 3'000; ++i) {
     auto const e = stream.next();
     INFO(e.task << " record " << e.record << " form " << e.form);
-    CHECK_FALSE(e.input.empty());
+    // A question that fills the room of exemplars by itself is left out in that form.
+    bool const left_out = tasks.at(e.task).forms[e.form].exemplars == flan::exemplars::pruned && e.target.empty();
+    CHECK(e.input.empty() == left_out);
     seen[e.task].insert(e.form);
     if (e.form == 0) CHECK(e.exemplars == 0);
     if (e.form == 1) CHECK(e.exemplars == 5);
