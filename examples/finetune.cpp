@@ -42,7 +42,8 @@ extern "C" void on_signal(int number) {
 }
 
 struct settings {
-  std::string model, init, vocabulary, mixture, evaluation_file, output;
+  std::string model, init, vocabulary, mixture, mixture_data, evaluation_file, output;
+  std::uint64_t evaluation_examples = 500;
   std::vector<std::string> data, columns, unescape;
   std::string input, target;
   std::string optimizer = "adafactor", schedule = "constant", precision = "f32", packing = "off";
@@ -52,6 +53,8 @@ struct settings {
   std::optional<std::uint64_t> cap;
   int threads = 0;
   flan::finetune_options options;
+
+  bool evaluates_mixture() const { return fs::path(evaluation_file).extension() == ".json"; }
 };
 
 flan::text_source read_records(std::string const& file, settings const& s) {
@@ -68,28 +71,44 @@ flan::text_source read_records(std::string const& file, settings const& s) {
 }
 
 /// The mixture that a file describes; says what of it is not there.
-flan::mixture described_mixture(settings const& s) {
+flan::mixture described_mixture(settings const& s, std::string const& file) {
   auto const tokenizer = s.init.empty() || !s.vocabulary.empty()
                              ? flan::load_tokenizer(s.init.empty() ? s.model : s.vocabulary)
                              : flan::any_tokenizer(flan::byte_tokenizer());
   if (!tokenizer) flan::fail("the folder ", s.model, " has no vocabulary (no spiece.model, and it is no ByT5)");
   flan::mixture_file_options o;
   support::add_readers(o);
+  o.data = s.mixture_data;
   o.tokens = [tokenizer](std::string const& text) { return tokenizer->encode(text).size(); };
-  auto const described = flan::read_mixture_file(s.mixture, o);
-  if (!described.mixture) flan::fail(s.mixture, ": none of its ", described.entries.size(), " tasks is there");
+  auto const described = flan::read_mixture_file(file, o);
+  if (!described.mixture) flan::fail(file, ": none of its ", described.entries.size(), " tasks is there");
+  std::size_t absent = 0;
   for (auto const& e : described.entries) {
-    if (!e.present) std::fprintf(stderr, "the task %s is not there: %s\n", e.name.c_str(), e.absent_because.c_str());
+    absent += !e.present;
     if (e.skipped > 0)
-      std::fprintf(stderr, "the task %s: %llu records could not be read and are left out\n", e.name.c_str(),
-                   static_cast<unsigned long long>(e.skipped));
+      std::fprintf(stderr, "%s: %llu records of %s could not be read and are left out\n", file.c_str(),
+                   static_cast<unsigned long long>(e.skipped), e.name.c_str());
   }
+  if (absent > 0)
+    std::fprintf(stderr, "%s: %zu of %zu tasks are not there; `mixture show` says why\n", file.c_str(), absent,
+                 described.entries.size());
   return *described.mixture;
+}
+
+/// What is evaluated: every record of a file, or the beginning of a mixture's stream.
+std::vector<flan::example> held_out_examples(settings const& s) {
+  if (s.evaluation_file.empty()) return {};
+  if (!s.evaluates_mixture())
+    return flan::every_record(flan::text_task("held out", read_records(s.evaluation_file, s), s.input, s.target));
+  std::vector<flan::example> all;
+  auto stream = described_mixture(s, s.evaluation_file).sample(0);
+  for (std::uint64_t i = 0; i < s.evaluation_examples; ++i) all.push_back(stream.next());
+  return all;
 }
 
 /// Each file is a task, called as the file is: without its folder, unless two are called alike.
 flan::mixture read_mixture(settings const& s) {
-  if (!s.mixture.empty()) return described_mixture(s);
+  if (!s.mixture.empty()) return described_mixture(s, s.mixture);
   std::vector<flan::weighted_task> tasks;
   std::set<std::string> names;
   for (auto const& file : s.data) {
@@ -196,8 +215,7 @@ void fill_options(settings& s, fs::path const& checkpoints) {
   if (s.schedule == "cosine") o.schedule = flan::cosine_decay{s.warmup};
   if (s.schedule == "inverse_square_root")
     o.schedule = flan::inverse_square_root{s.warmup > 0 ? s.warmup : flan::inverse_square_root{}.flat, s.warmup};
-  if (!s.evaluation_file.empty())
-    o.held_out = flan::every_record(flan::text_task("held out", read_records(s.evaluation_file, s), s.input, s.target));
+  o.held_out = held_out_examples(s);
   o.output = checkpoints;
   o.stop = &stop;
   o.on_step = [line = flan::progress_line{}, note = left_out_note{}](flan::progress const& p) mutable {
@@ -224,9 +242,11 @@ void check_options(settings const& s) {
   auto const wrong = [](char const* text) { throw CLI::ValidationError(text); };
   if (s.model.empty() == s.init.empty()) wrong("give --model DIR, or --init PRESET");
   if (s.mixture.empty() == s.data.empty()) wrong("give --data FILE…, or --mixture FILE.json");
+  if (!s.mixture_data.empty() && s.mixture.empty() && !s.evaluates_mixture())
+    wrong("--mixture-data is for the files of --mixture and --eval");
   if (!s.mixture.empty() && (s.cap || s.temperature))
     wrong("--cap and --temperature are for --data; a mixture's file says them itself");
-  bool const templates = !s.data.empty() || !s.evaluation_file.empty();
+  bool const templates = !s.data.empty() || (!s.evaluation_file.empty() && !s.evaluates_mixture());
   if (templates && (s.input.empty() || s.target.empty()))
     wrong("--data and --eval need the templates --input and --target");
   if (!templates && !(s.input.empty() && s.target.empty() && s.columns.empty() && s.unescape.empty()))
@@ -286,6 +306,9 @@ void add_options(CLI::App& app, settings& s) {
   app.add_option("--mixture", s.mixture, "a mixture's description, in place of --data, --input and --target")
       ->type_name("FILE.json")
       ->excludes(data);
+  app.add_option("--mixture-data", s.mixture_data, "folder where a mixture's relative paths begin")
+      ->type_name("DIR")
+      ->check(CLI::ExistingDirectory);
   app.add_option("--columns", s.columns, "names of a table's columns, when it has no header line")
       ->delimiter(',')
       ->type_name("NAME,...");
@@ -330,7 +353,12 @@ void add_options(CLI::App& app, settings& s) {
       ->check(CLI::PositiveNumber);
   app.add_option("--temperature", s.temperature, "above 1: shares become more equal")->check(number(0, false));
   app.add_option("--seed", o.seed, "of order, dropout and --init")->capture_default_str();
-  auto* const evaluation = app.add_option("--eval", s.evaluation_file, "held-out records")->type_name("FILE");
+  auto* const evaluation =
+      app.add_option("--eval", s.evaluation_file, "held-out records; FILE.json: a mixture of them")->type_name("FILE");
+  app.add_option("--eval-examples", s.evaluation_examples, "that are taken of a held-out mixture")
+      ->needs(evaluation)
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   app.add_option("--eval-every", o.evaluate_every, "steps between evaluations (0: only at the end)")->needs(evaluation);
   app.add_option("--save-every", o.save_every, "steps between checkpoints (0: only when stopped)");
   app.add_option("--keep", o.keep, "checkpoints that stay (0: all)")->capture_default_str();

@@ -71,7 +71,8 @@ TEST_CASE("a preset takes what a folder has, in the proportions that its parts l
   CHECK(entry(bound, "cot/gsm8k").forms.size() == 1);
   CHECK_FALSE(entry(bound, "cot/esnli").present);
   CHECK(entry(bound, "cot/esnli").absent_because == "no file is called NAME_train.tsv");
-  CHECK(entry(bound, "t0_sf/t0_sf").absent_because == "no file is called t0_sf/*.jsonl");
+  CHECK(entry(bound, "t0_sf/dream_baseline").absent_because ==
+        "no file is called NAME.jsonl or NAME/train.* or NAME_train.*");
   CHECK(bound.mixture->absent().size() + 3 == bound.entries.size());
   // Two right answers: either may be drawn.
   std::string targets;
@@ -124,6 +125,20 @@ TEST_CASE("two files for one task are parts of it side by side, and a question e
                                   "\n");
   auto const whole = flan::bind_preset(flan::flan2022_b, shards.path, strict());
   CHECK(entry(whole, "muffin/rte").records == 2);
+}
+
+TEST_CASE("packed files are read through what unpacks them") {
+  data_folder const data;
+  data.put("p3/dream_baseline.jsonl", R"({"inputs": "In", "targets": "Out"})"
+                                      "\n");
+  data.put("snli/train.jsonl.gz", "packed");
+  data.put("unpacked", R"({"premise": "p", "hypothesis": "h", "label": 2})"
+                       "\n");
+  auto o = lenient();
+  auto const without = flan::bind_preset(flan::flan2022_b, data.path, o);
+  CHECK(has(entry(without, "muffin/snli").absent_because, "packed"));
+  o.unpack = [&](std::filesystem::path const&) { return data / "unpacked"; };
+  CHECK(entry(flan::bind_preset(flan::flan2022_b, data.path, o), "muffin/snli").records == 1);
 }
 
 TEST_CASE("hidden files are not data, and a folder without data gives no mixture") {
@@ -191,10 +206,11 @@ TEST_CASE("published copies open by their own field names, and by the catalog's"
                                      "\n");
   data.put("cola/train.jsonl", R"({"sentence": "x", "label": 1})"
                                "\n");
-  data.put("t0_sf/a.jsonl", R"({"inputs": "In", "targets": "Out"})"
-                            "\n");
-  data.put("t0_sf/b.jsonl", R"({"inputs_pretokenized": "In", "targets_pretokenized": "Out"})"
-                            "\n");
+  data.put("p3/dream_baseline.jsonl", R"({"inputs": "In", "targets": "Out"})"
+                                      "\n");
+  data.put("p3/app_reviews_generate_review/train.jsonl",
+           R"({"inputs_pretokenized": "In", "targets_pretokenized": "Out"})"
+           "\n");
   auto const bound = flan::bind_preset(flan::flan2022_b, data.path, lenient());
   REQUIRE(bound.mixture);
   auto const shots = [&](std::string_view name) {
@@ -217,8 +233,8 @@ TEST_CASE("published copies open by their own field names, and by the catalog's"
   CHECK(has(shots("arc_easy"), "-> fire\n"));
   CHECK((has(shots("wmt16_translate_deen"), "-> dog\n") && has(shots("wmt16_translate_deen"), "German")));
   CHECK(has(shots("common_gen"), "dog, run"));
-  CHECK(shots("a") == "In -> Out\n");
-  CHECK(shots("b") == "In -> Out\n");
+  CHECK(shots("dream_baseline") == "In -> Out\n");
+  CHECK(shots("app_reviews_generate_review") == "In -> Out\n");
   CHECK(has(entry(bound, "muffin/cola").absent_because, "acceptability"));
 }
 

@@ -382,6 +382,12 @@ call 1 "${mixed[@]}" --steps 4 --output on --save-every 1 --resume
 has err "data and templates"
 call 0 "${mixed[@]}" --steps 1 --output mixed --eval train.jsonl --input "{text}" --target "{label}"
 has out "held-out loss"
+sed 's/"files"/"split": {"part": "held out", "share": 0.4}, "files"/' two.json >held_out.json
+call 0 "${mixed[@]}" --steps 1 --output mixed --eval held_out.json --eval-examples 20
+has out "held-out loss"
+mv two.json data/
+call 0 finetune --model model --mixture data/two.json --mixture-data . "${mixed[@]:5}" --steps 1 --output mixed
+mv data/two.json .
 call 2 "${mixed[@]}" --output x --data train.jsonl
 call 2 "${mixed[@]}" --output x --cap 5
 has err "a mixture's file says them itself"

@@ -4,13 +4,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -22,6 +20,7 @@
 #include "flan/data/mixture_preset.hpp"
 #include "flan/data/natural_instructions.hpp"
 #include "flan/data/open_task.hpp"
+#include "flan/data/preset_files.hpp"
 #include "flan/data/preset_layouts.hpp"
 #include "flan/data/preset_tasks.hpp"
 #include "flan/data/task_form.hpp"
@@ -48,50 +47,6 @@ namespace flan {
 }
 
 namespace detail {
-
-/// A task of a preset's table, or of a collection in it, with its files in the order of their names.
-struct found_task {
-  preset_task row;
-  std::vector<std::filesystem::path> files;
-};
-using found_tasks = std::map<std::string, found_task>;  // by the task's name
-
-/// Goes through the folder once. Folders that may not be read, and links to folders, are passed over.
-[[gnu::cold]] inline found_tasks find_preset_files(std::filesystem::path const& data) {
-  namespace fs = std::filesystem;
-  if (!fs::is_directory(data)) fail("the data of a preset should lie in a folder, but ", data.string(), " is none");
-  found_tasks found;
-  for (fs::recursive_directory_iterator at(data, fs::directory_options::skip_permission_denied), end; at != end; ++at) {
-    std::error_code unreadable;
-    if (!at->is_regular_file(unreadable)) continue;
-    if (at->path().filename().string().starts_with('.')) continue;  // the kept indexes of data files among them
-    auto const path = fs::absolute(at->path()).lexically_normal().generic_string();
-    for (auto const& row : preset_tasks) {
-      if (!is_file_of(row, path)) continue;
-      auto& task = found[row.file_each ? at->path().stem().string() : std::string(row.name)];
-      task.row = row;
-      task.files.push_back(at->path());
-    }
-  }
-  for (auto& [name, task] : found) std::sort(task.files.begin(), task.files.end());
-  return found;
-}
-
-/// A pattern of the table as a person reads it.
-[[gnu::cold]] inline std::string readable_patterns(preset_task const& t) {
-  std::string text;
-  for (char const c : t.files) text += c == '|' ? " or " : c == '@' ? "NAME" : std::string(1, c);
-  return text;
-}
-
-/// Why a task's files do not make a task: empty when they do. Several are parts of one when they lie in one folder and
-/// are of one kind.
-[[gnu::cold]] inline std::string ambiguous_files(found_task const& t) {
-  for (auto const& file : t.files)
-    if (file.parent_path() != t.files.front().parent_path() || file.extension() != t.files.front().extension())
-      return sentence("both ", t.files.front().string(), " and ", file.string(), " may be its file");
-  return {};
-}
 
 /// The first line of a file, or the first MiB of it.
 [[gnu::cold]] inline std::string first_line(std::filesystem::path const& path) {
@@ -127,8 +82,9 @@ using found_tasks = std::map<std::string, found_task>;  // by the task's name
   return {};
 }
 
-/// What opens a task: by its group, or by what its first file begins with.
-[[gnu::cold]] inline task_spec preset_spec(std::string const& name, found_task const& t) {
+/// What opens a task: by its group, or by what its first file begins with. Throws `error` for a packed file that the
+/// options cannot unpack.
+[[gnu::cold]] inline task_spec preset_spec(std::string const& name, found_task const& t, load_task_options const& o) {
   task_spec s;
   s.name = name;
   s.files = t.files;
@@ -141,15 +97,17 @@ using found_tasks = std::map<std::string, found_task>;  // by the task's name
     s.format = "cot";
     return s;
   }
-  auto const kind = t.files.front().extension();
+  auto const file = readable_files(s, o).front();  // where that is an unpacked one its name is another
+  auto kind = t.files.front().extension();
+  if (kind == ".gz" || kind == ".zst") kind = t.files.front().stem().extension();
   if (t.row.name.starts_with("squad") && kind == ".json") {
     s.format = "squad";
     return s;
   }
   if (kind != ".jsonl" && kind != ".tsv" && kind != ".csv") return s;
-  auto const line = first_line(t.files.front());
+  auto const line = first_line(file);
   bool const table = kind != ".jsonl";
-  if (t.row.group == task_group::t0) {  // P3's rows are worded already
+  if (t.row.group == task_group::t0) {  // P3 words its rows itself
     s.family.clear();
     bool const plain = line.find("\"inputs_pretokenized\"") == line.npos;
     s.templates = {plain ? template_spec{"{inputs}", "{targets}"}
@@ -211,10 +169,11 @@ class preset_binder {
     entry(part, t.row, name).files = t.files;
     std::string why = left_out(name, t);
     if (why.empty()) try {
-        auto spec = preset_spec(name, t);
+        auto const load = options_.load();
+        auto spec = preset_spec(name, t, load);
         spec.forms = forms_of(part.styles);
         spec.inverted = part.inversion > 0 && t.row.family == "chain_of_thought";
-        auto const report = open_task(spec, options_.load());
+        auto const report = open_task(spec, load);
         straight.push_back(present(result_.entries[at], report.task, report));
         if (part.inversion == 0) return;
         auto& e = entry(part, t.row, report.inverted ? report.inverted->name() : name + "/inverted");

@@ -192,7 +192,7 @@ inline bool equal(jinja_value const& a, jinja_value const& b) {
   std::int64_t ra, rb;
   auto const *ia = whole(a, ra), *ib = whole(b, rb);
   if (ia && ib) return *ia == *ib;
-  double xa, xb;
+  double xa = 0, xb = 0;
   bool const na = to_real(a, xa), nb = to_real(b, xb);
   if (na || nb) return na && nb && xa == xb;
   if (auto const* la = a.sequence(), *lb = b.sequence(); la || lb) {
