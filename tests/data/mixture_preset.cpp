@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "flan/data/natural_names.hpp"
 #include "support/catch.hpp"
 
 namespace {
@@ -123,19 +124,19 @@ TEST_CASE("a file belongs to a task by its name, and by its folder's") {
 }
 
 TEST_CASE("Natural Instructions leaves out what MMLU is made of") {
-  CHECK(flan::niv2_number("task664_mmmlu_answer_generation_abstract_algebra") == 664);
-  CHECK(flan::niv2_number("task002_quoref_answer_generation") == 2);
-  CHECK_FALSE(flan::niv2_number("task_x"));
-  CHECK_FALSE(flan::niv2_number("mytask664"));
-  CHECK_FALSE(flan::niv2_number("task99999999999999999999"));
+  CHECK(flan::natural_task_number("task664_mmmlu_answer_generation_abstract_algebra") == 664);
+  CHECK(flan::natural_task_number("task002_quoref_answer_generation") == 2);
+  CHECK_FALSE(flan::natural_task_number("task_x"));
+  CHECK_FALSE(flan::natural_task_number("mytask664"));
+  CHECK_FALSE(flan::natural_task_number("task99999999999999999999"));
   int dropped = 0;
   for (int n = 1; n <= 1'800; ++n) {
-    bool const drop = flan::niv2_is_mmlu("task" + std::to_string(n) + "_x");
+    bool const drop = flan::natural_task_is_of_mmlu("task" + std::to_string(n) + "_x");
     CHECK(drop == ((n >= 664 && n <= 667) || (n >= 685 && n <= 737)));
     dropped += drop;
   }
   CHECK(dropped == 57);
-  CHECK_FALSE(flan::niv2_is_mmlu("gsm8k"));
+  CHECK_FALSE(flan::natural_task_is_of_mmlu("gsm8k"));
 }
 
 TEST_CASE("seqio's rate rule: min(n, cap)^(1 / T)") {

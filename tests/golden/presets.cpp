@@ -8,6 +8,7 @@
 #include <string>
 
 #include "flan/data/mixture_preset.hpp"
+#include "flan/data/natural_names.hpp"
 #include "flan/data/objective.hpp"
 #include "flan/text/sentencepiece.hpp"
 #include "support/catch.hpp"
@@ -25,7 +26,7 @@ TEST_CASE("the files of the preset's tasks are found, each for one task") {
       if (!flan::is_file_of(t, path)) continue;
       ++owners;
       if (t.name == "niv2") {
-        ++(flan::niv2_is_mmlu(entry.path().stem().string()) ? mmlu : niv2);
+        ++(flan::natural_task_is_of_mmlu(entry.path().stem().string()) ? mmlu : niv2);
       } else {
         INFO(path);
         CHECK(found.emplace(t.name, path).second);

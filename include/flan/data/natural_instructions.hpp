@@ -1,7 +1,6 @@
 #pragma once
 /// Tasks of Natural Instructions v2 (Wang et al. 2022): a JSON file holds a definition, examples and instances.
 
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -9,13 +8,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "flan/core/members.hpp"
 #include "flan/data/json_field.hpp"
 #include "flan/data/json_records.hpp"
+#include "flan/data/natural_names.hpp"
 
 namespace flan {
 
@@ -53,24 +52,6 @@ struct natural_instruction {
 struct natural_source : source<natural_instruction> {
   std::shared_ptr<natural_task const> task;
 };
-
-/// The number in "task1344_glue_entailment_classification"; nothing when the name has none.
-inline std::optional<int> natural_task_number(std::string_view name) {
-  constexpr std::string_view prefix = "task";
-  int number = 0;
-  if (!name.starts_with(prefix)) return {};
-  name.remove_prefix(prefix.size());
-  auto const [end, ec] = std::from_chars(name.data(), name.data() + name.size(), number);
-  if (ec != std::errc() || end == name.data() || number < 0) return {};
-  return number;
-}
-
-/// Whether a task is made of MMLU's questions: 664 to 667 and 685 to 737. Flan's collection leaves these out, since
-/// MMLU is what its models are measured with.
-inline bool natural_task_is_of_mmlu(std::string_view name) {
-  auto const n = natural_task_number(name);
-  return n && ((*n >= 664 && *n <= 667) || (*n >= 685 && *n <= 737));
-}
 
 namespace detail {
 

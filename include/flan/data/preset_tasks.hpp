@@ -216,24 +216,4 @@ constexpr bool is_file_of(preset_task const& t, std::string_view path) {
   return false;
 }
 
-/// The number in the name of a task of Natural Instructions ("task664_mmmlu_…" is 664); nothing for another name.
-constexpr std::optional<int> niv2_number(std::string_view name) {
-  if (!name.starts_with("task")) return {};
-  int number = 0;
-  std::size_t digits = 0;
-  for (std::size_t i = 4; i < name.size() && name[i] >= '0' && name[i] <= '9'; ++i, ++digits) {
-    if (digits == 6) return {};
-    number = number * 10 + (name[i] - '0');
-  }
-  if (digits == 0) return {};
-  return number;
-}
-
-/// Whether FLAN leaves a task of Natural Instructions out because MMLU is made of it: 664 to 667 and 685 to 737. (57
-/// numbers; the paper says 44 tasks.)
-constexpr bool niv2_is_mmlu(std::string_view name) {
-  auto const n = niv2_number(name);
-  return n && ((*n >= 664 && *n <= 667) || (*n >= 685 && *n <= 737));
-}
-
 }  // namespace flan
