@@ -88,9 +88,13 @@ std::string message(flan::task_spec const& s, flan::load_task_options const& o =
 }  // namespace
 
 TEST_CASE("a family of the run time words records as the typed one does, in every form") {
-  flan::catalog::for_each_family([](std::string_view name, auto const& wordings) { compare_family(name, wordings); });
+  std::size_t families = 0;
+  flan::catalog::for_each_family([&](std::string_view name, auto const& wordings) {
+    compare_family(name, wordings);
+    ++families;
+  });
   auto const names = flan::task_families();
-  CHECK(names.size() == 22);
+  CHECK(names.size() == families + 2);
   CHECK(std::set<std::string_view>(names.begin(), names.end()).size() == names.size());
   CHECK(flan::family_fields("nli") == strings{"premise", "hypothesis", "label"});
   CHECK(flan::family_fields("natural_instructions") == strings{"definition", "input", "output"});
