@@ -30,7 +30,12 @@ item item_of(std::uint64_t i) {
 flan::mixture two_tasks() {
   std::vector<item> some;
   for (std::uint64_t i = 0; i < 50; ++i) some.push_back(item_of(i));
-  return {flan::proportional{}, flan::task<item>("listed", some, ask),
+  // Alone, behind two others, and behind as many as fit: all of it is drawn and counted by the threads.
+  std::vector<flan::task_form> const forms{
+      {}, {.exemplars = flan::exemplars::mixed, .shots = 2}, {.exemplars = flan::exemplars::pruned}};
+  flan::exemplar_options const counted{.limits = {.limit = 100},
+                                       .tokens = [](std::string const& text) { return bytes.encode(text).size(); }};
+  return {flan::proportional{}, flan::task<item>("listed", some, ask).with_forms(forms, counted),
           flan::task<item>("computed", flan::source<item>(777, item_of), ask)};
 }
 
