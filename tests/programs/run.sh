@@ -396,6 +396,7 @@ call 2 "${mixed[@]}" --output x --input "{text}" --target "{label}"
 call 2 "${mixed[@]}" --output x --eval train.jsonl
 call 2 finetune --model model --output x
 call 2 finetune --model model --output x --data train.jsonl
+call 2 "${few[@]}" --output x --data train.jsonl --mixture-data .
 call 1 finetune --model model --mixture gone.json --output x
 has err "gone.jsonl; \"optional\""
 [ -e x ] && wrong "a refused run should leave nothing"
