@@ -111,6 +111,19 @@ TEST_CASE("exemplars are other records of the task, and never the question") {
   CHECK(make("c", 1).with_forms({{exemplars::mixed, 5}})(0, 0, 0, 1).exemplars == 0);
 }
 
+TEST_CASE("a record that is there twice is no exemplar for itself, however the two are worded") {
+  std::vector<question> all;
+  for (int i = 0; i < 8; ++i) all.push_back({i < 4 ? "the same fact." : "fact " + std::to_string(i) + ".", "no"});
+  auto const t =
+      flan::task<question>("a", all, two_ways)
+          .with_forms({{exemplars::fixed, 3}, {exemplars::mixed, 3}, {exemplars::mixed, 3, option_form::varied}});
+  for (std::uint32_t form : {0u, 1u, 2u})
+    for (std::uint64_t key = 0; key < 200; ++key) {
+      INFO(t(key % 4, key / 4 % 2, form, key).text.input);
+      CHECK(count(t(key % 4, key / 4 % 2, form, key).text.input, "the same fact.") == 1);
+    }
+}
+
 TEST_CASE("zero to ten exemplars, as many as the tokens leave room for") {
   auto const big = make("a", 1000);
   auto const t = big.with_forms({{exemplars::pruned}}, {.tokens = words});
@@ -163,7 +176,10 @@ TEST_CASE("forms that make no sense are errors, and forms change the fingerprint
   prints.insert(t.with_forms({{exemplars::fixed, 4}}).fingerprint());
   prints.insert(t.with_forms({{exemplars::fixed, 5}}, {.from = make("b", 3)}).fingerprint());
   prints.insert(t.with_forms({{exemplars::fixed, 5}, task_form{}}).fingerprint());
-  CHECK(prints.size() == 6);
+  prints.insert(t.with_forms({{exemplars::pruned}}, {.tokens = words}).fingerprint());
+  prints.insert(t.with_forms({{exemplars::pruned}}, {.tokens = [](auto const& s) { return s.size(); }}).fingerprint());
+  CHECK(prints.size() == 8);
+  CHECK_THROWS_WITH(t.with_forms({{exemplars::mixed, 1'000'000}}), ContainsSubstring("expected at most 1000"));
   CHECK(flan::form_text({exemplars::mixed, 5, option_form::left_out}) == "5 exemplars, mixed, no options");
   CHECK(flan::form_text({}) == "zero-shot, options listed");
 }

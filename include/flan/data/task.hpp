@@ -39,7 +39,8 @@ class any_task {
   std::uint32_t form_of(std::uint64_t key) const;
 
   /// The same task in these forms. Throws `error` without a form, for a rate that is not above 0, for `pruned` without
-  /// a count of tokens, and for exemplars from a task with another number of wordings.
+  /// a count of tokens, for more than `most_shots` exemplars, and for exemplars from a task with another number of
+  /// wordings.
   any_task with_forms(std::vector<task_form> forms) const;
   any_task with_forms(std::vector<task_form> forms, exemplar_options const& o) const;
 
@@ -59,7 +60,8 @@ class any_task {
     check(record, wording);
     return held_->targets(record, wording);
   }
-  /// A hash of the name, the records, the templates and the forms.
+  /// A hash of the name, the records, the templates and the forms; of what counts tokens, by how it counts some
+  /// records.
   std::uint64_t fingerprint() const;
 
  protected:
@@ -226,6 +228,8 @@ inline std::uint32_t any_task::form_of(std::uint64_t key) const {
     if (!(f.rate > 0) || !std::isfinite(f.rate))
       fail("a form of the task ", name(), " (", form_text(f), ") has the rate ", f.rate,
            "; expected a positive number");
+    if (f.shots > most_shots)
+      fail("a form of the task ", name(), " has ", f.shots, " exemplars; expected at most ", most_shots);
     if (f.exemplars == exemplars::pruned && !o.tokens)
       fail("the task ", name(), " has a form with 0 to 10 exemplars, and nothing that counts their tokens");
     if (f.exemplars != exemplars::none && o.from && o.from->wordings() != wordings())
@@ -252,6 +256,10 @@ inline std::uint32_t any_task::form_of(std::uint64_t key) const {
     for (auto const& all : {o.patterns.plain, o.patterns.cued})
       for (auto const& p : all) f.add(p.input_prefix).add(p.delimiter).add(p.target_prefix).add(p.separator);
     if (o.from) f.add(o.from->held_->fingerprint());
+    // A function has no hash, but another tokenizer counts some of these differently.
+    if (form.exemplars == exemplars::pruned)
+      for (std::uint64_t i = 0; i < std::min<std::uint64_t>(size(), 16); ++i)
+        f.add(std::uint64_t{o.tokens((*this)(i, 0).input)});
   }
   return f.value();
 }
@@ -282,13 +290,15 @@ inline few_shot_prompt any_task::operator()(std::uint64_t record, std::uint32_t 
   std::vector<shot> all;
   std::uint64_t const wordings_key = key_of_site(key, example_site::wording);
   for (std::size_t i = 0; i < drawn.size() && all.size() < f.shots; ++i) {
-    if (f.exemplars == exemplars::fixed) {
-      all.push_back(exemplar(i));
-    } else {
+    // Data sets repeat records: what reads as the question does when it is worded alike is left out, however it will
+    // read here.
+    shot e = exemplar(i);
+    if (e.input == query.input) continue;
+    if (f.exemplars == exemplars::mixed) {
       auto const w = static_cast<std::uint32_t>(uniform_below(wordings_key, i, train.wordings()));
-      all.push_back(train.held_->word(drawn[i], w, f.options, key_of(key, drawn[i])));
+      e = train.held_->word(drawn[i], w, f.options, key_of(key, drawn[i]));
     }
-    if (all.back().target.empty() || all.back().input == query.input) all.pop_back();
+    if (!e.target.empty()) all.push_back(std::move(e));
   }
   if (f.exemplars == exemplars::fixed) return fixed_shots(all, std::move(query), f.shots, pattern);
   return mixed_shots(key_of_site(key, example_site::pattern), all, std::move(query), f.shots, o.patterns);

@@ -13,6 +13,9 @@ namespace flan {
 /// each in a wording and a pattern of its own; from none to ten of them, as many as fit.
 enum class exemplars : unsigned char { none, fixed, mixed, pruned };
 
+/// As many exemplars as a form may ask for.
+inline constexpr std::size_t most_shots = 1000;
+
 /// A form and how often it is drawn beside a task's others.
 struct task_form {
   flan::exemplars exemplars = flan::exemplars::none;
