@@ -49,7 +49,7 @@ namespace flan {
 namespace detail {
 
 /// The first line of a file, or the first MiB of it.
-[[gnu::cold]] inline std::string first_line(std::filesystem::path const& path) {
+[[gnu::cold]] inline std::string table_head(std::filesystem::path const& path) {
   data_file const file(path);
   auto begin = file.read(0, static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), 1 << 20)));
   begin.resize(std::min(begin.find('\n'), begin.size()));
@@ -105,7 +105,7 @@ namespace detail {
     return s;
   }
   if (kind != ".jsonl" && kind != ".tsv" && kind != ".csv") return s;
-  auto const line = first_line(file);
+  auto const line = table_head(file);
   bool const table = kind != ".jsonl";
   if (t.row.group == task_group::t0) {  // P3 words its rows itself
     s.family.clear();
