@@ -152,7 +152,8 @@ std::string left_out(flan::extent truncated, flan::extent skipped) {
   std::string text;
   if (truncated > 0) text += flan::sentence(truncated, " inputs or targets cut to --max-input or --max-target");
   if (skipped > 0)
-    text += flan::sentence(text.empty() ? "" : "; ", skipped, " examples left out: their target is empty");
+    text += flan::sentence(text.empty() ? "" : "; ", skipped,
+                           " examples left out: their target is empty, or their question over the limit of pruned");
   return text;
 }
 

@@ -147,7 +147,8 @@ TEST_CASE("options that cannot work are refused, and so are data without targets
   CHECK_THROWS_WITH(with({.batch_tokens = huge}), ContainsSubstring("batch_tokens is 9223372036854775807"));
   flan::mixture const empty = flan::task<item>("empty", std::vector<item>{{"question", ""}}, ask);
   flan::batcher steps(empty, bytes, 0, flan::batch_options{});
-  CHECK_THROWS_WITH(steps.next(), ContainsSubstring("are empty") && ContainsSubstring("the task empty"));
+  for (int again = 0; again < 2; ++again)
+    CHECK_THROWS_WITH(steps.next(), ContainsSubstring("are empty") && ContainsSubstring("the task empty"));
 }
 
 TEST_CASE("given examples become batches, each once") {

@@ -19,6 +19,7 @@ struct item {
   std::string question, answer;
   static constexpr auto members = flan::members("question", &item::question, "answer", &item::answer);
 };
+constexpr flan::instruction<item> plain[] = {{"{question}", "{answer}"}};
 constexpr flan::instruction<item> ask[] = {{"{question}", "{answer}"}, {"Q: {question}", "{answer}!"}};
 flan::byte_tokenizer const bytes;
 
@@ -219,6 +220,51 @@ TEST_CASE("a record that cannot be read stops the step that needs it, and none b
   CHECK(steps_before(3) == alone);
 }
 
+TEST_CASE("a step that throws takes and counts nothing, and throws again") {
+  // One in ten has no target, so that there is something to lose that is not in a batch.
+  std::atomic<bool> bad{true};
+  flan::source<item> const records(2000, [&](std::uint64_t i) {
+    if (i == 63 && bad) flan::fail("record 63 is bad");
+    return item{"question", i % 10 == 0 ? "" : "answer"};
+  });
+  flan::mixture const m = flan::task<item>("t", records, plain);
+  auto const how = GENERATE(flan::packing::off, flan::packing::greedy, flan::packing::best_fit);
+  auto const threads = GENERATE(0, 3);
+  auto o = small;
+  o.batch_tokens = 700, o.packing = how;
+  flan::batcher b(m, bytes, 1, o, 0, {}, {.threads = threads});
+  std::vector<flan::step_batches> steps;
+  auto const last = [&] { return steps.empty() ? 0 : steps.back().position; };
+  auto const counted = [&] { return std::pair(b.statistics().total().examples, b.statistics().total().skipped); };
+  try {
+    for (;;) steps.push_back(b.next());
+  } catch (flan::error const&) {
+  }
+  auto const before = counted();
+  for (int again = 0; again < 2; ++again) {
+    CHECK_THROWS_WITH(b.next(), "record 63 is bad");
+    CHECK(b.position() == last());
+    CHECK(counted() == before);
+  }
+  bad = false;
+  for (int s = 0; s < 200; ++s) steps.push_back(b.next());
+  flan::batcher whole(m, bytes, 1, o);
+  bool equal = true;
+  for (auto const& s : steps) equal = equal && same(s, whole.next());
+  CHECK(equal);
+  CHECK(counted() == std::pair(whole.statistics().total().examples, whole.statistics().total().skipped));
+}
+
+TEST_CASE("an example that is larger than a feed's may be is an error, whatever the packing") {
+  std::atomic<std::uint64_t> made{0};
+  auto const how = GENERATE(flan::packing::off, flan::packing::greedy, flan::packing::best_fit);
+  flan::batcher b(std::make_unique<counting_feed>(&made), 0,
+                  {.batch_tokens = 20, .max_input = 1, .max_target = 5, .packing = how});
+  for (int again = 0; again < 2; ++again)
+    CHECK_THROWS_WITH(b.next(), ContainsSubstring("an example of the task numbers has 2 input and 1 target tokens, but "
+                                                  "max_input is 1 and max_target 5"));
+}
+
 TEST_CASE("no more examples are made ahead than the ring holds") {
   std::atomic<std::uint64_t> made{0};
   auto const threads = GENERATE(1, 3);
@@ -252,6 +298,13 @@ TEST_CASE("a pipeline ends at any time, and can be moved while its threads work"
     for (int taken = 0; taken < i % 20; ++taken) REQUIRE(p.next().tokens.key == static_cast<std::uint64_t>(taken));
     auto moved = std::move(p);
     REQUIRE(moved.next().tokens.key == static_cast<std::uint64_t>(i % 20));
+    // Over one whose threads are at its feed, which goes with it.
+    flan::example_pipeline other(std::make_unique<counting_feed>(&made), {.threads = 1 + i % 4, .ahead = 100'000});
+    for (int taken = 0; taken < 3; ++taken) other.next();
+    other = std::move(moved);
+    REQUIRE(other.next().tokens.key == static_cast<std::uint64_t>(i % 20 + 1));
+    other = flan::example_pipeline(std::make_unique<counting_feed>(&made));
+    REQUIRE(other.next().tokens.key == 0);
   }
   flan::example_pipeline never_used(std::make_unique<counting_feed>(&made), {.threads = 4});
 }

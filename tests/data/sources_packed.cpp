@@ -66,6 +66,49 @@ TEST_CASE_METHOD(gzip_fixture, "a gzipped file is unpacked once, and again when 
   CHECK(files() == 1);
 }
 
+TEST_CASE_METHOD(gzip_fixture, "unpacked contents that have lost their end are unpacked again") {
+  auto const text = many_lines();
+  pack(text);
+  auto const path = flan::unpacked_gzip(packed);
+  fs::resize_file(path, 1000);
+  CHECK(flan::unpacked_gzip(packed) == path);
+  CHECK(get_file(path) == text);
+  fs::resize_file(path, 0);
+  CHECK(get_file(flan::unpacked_gzip(packed)) == text);
+  CHECK(files() == 1);
+}
+
+TEST_CASE_METHOD(gzip_fixture, "what another process is unpacking, or has just unpacked, is left alone") {
+  pack("one\n");
+  // Of a process with this one's number, in another container: as many as this could be about to make.
+  fs::create_directories(folder / "cache" / "flan");
+  auto const file_of_other = [&](int i) {
+    return folder / "cache" / "flan" / flan::sentence(".unpacking-", ::getpid(), '-', i);
+  };
+  for (int i = 0; i < 100; ++i) put_file(file_of_other(i), "half");
+  auto const path = flan::unpacked_gzip(packed);
+  CHECK(get_file(path) == "one\n");
+  bool all = true;
+  for (int i = 0; i < 100; ++i) all = all && get_file(file_of_other(i)) == "half";
+  CHECK(all);
+  CHECK(files() == 101);
+
+  // The other was first: its file stays the one it is, and so does the index beside it.
+  static fs::path target, index;
+  target = path, index = path.parent_path() / ("." + path.filename().string() + ".00000000.flan");
+  put_file(path.parent_path() / (path.filename().string().substr(0, 17) + "1-2-3-old.txt"), "old");
+  fs::remove(path);
+  auto const unpack = [](fs::path const& from, flan::detail::unpacked_output& to) {
+    flan::detail::unpack_gzip(from, to);
+    put_file(target, "ONE\n");
+    put_file(index, "index");
+  };
+  CHECK(flan::detail::unpacked_file(packed, unpack) == path);
+  CHECK(get_file(path) == "ONE\n");
+  CHECK(get_file(index) == "index");
+  CHECK(files() == 102);
+}
+
 TEST_CASE_METHOD(gzip_fixture, "what gzip did not pack, or a damaged file, is an error and leaves nothing behind") {
   put_file(packed, "plain text\n");
   CHECK_THROWS_WITH(flan::unpacked_gzip(packed), ContainsSubstring("some lines.txt.gz: it is not packed by gzip"));
@@ -77,7 +120,21 @@ TEST_CASE_METHOD(gzip_fixture, "what gzip did not pack, or a damaged file, is an
   damaged[damaged.size() - 6] = static_cast<char>(damaged[damaged.size() - 6] ^ 1);  // in the checksum
   put_file(packed, damaged);
   CHECK_THROWS_WITH(flan::unpacked_gzip(packed), ContainsSubstring("cannot unpack"));
+  auto const refused = [&](std::string const& contents, char const* why) {
+    put_file(packed, contents);
+    CHECK_THROWS_WITH(flan::unpacked_gzip(packed), ContainsSubstring("some lines.txt.gz: " + std::string(why)));
+  };
+  refused("", "it is empty");
+  for (std::size_t const kept : {std::size_t{2}, whole.size() / 2, whole.size() - 1})
+    refused(whole.substr(0, kept), "it ends before its contents do");
+  // Behind a whole member: one that is cut, one whose beginning is damaged, and what is none.
+  refused(whole + whole.substr(0, 1), "it ends before its contents do");
+  refused(whole + whole.substr(0, whole.size() - 9), "it ends before its contents do");
+  refused(whole + "X" + whole.substr(1), "");
+  refused(whole + std::string(1'000'000, '\0') + "and so on", "");
   CHECK(files() == 0);
+  put_file(packed, whole + whole + std::string(1'000'000, '\0'));  // padding, as on tapes
+  CHECK(get_file(flan::unpacked_gzip(packed)).size() == 200'006);
   CHECK_THROWS_WITH(flan::unpacked_gzip(folder / "none.gz"), ContainsSubstring("cannot open"));
 }
 

@@ -139,14 +139,88 @@ TEST_CASE("fields are read from where they stand") {
   CHECK(yes("false") == "no");
   CHECK(yes("1") == "yes");
   CHECK(yes("\"gewiss\"", {.values = {{"gewiss", "yes"}, {"nie", "no"}}}) == "yes");
-  // Texts: a constant, several values in one, a list; null is empty.
-  auto s = spec("", {R"({"de": "Hund", "en": "dog", "n": 3, "list": ["a", 2], "o": null})"});
+  // Texts: a constant, several values in one, a list; a text may be empty.
+  auto s = spec("", {R"({"de": "Hund", "en": "dog", "n": 3, "list": ["a", 2], "o": ""})"});
   s.fields = {{"source_language", {.text = "German"}},
               {"target_language", {.pattern = "{{{n}}} {de}"}},
               {"source", {.from = "list", .join = " + "}},
               {"target", {.from = "o"}}};
   s.templates = {{"{source_language}|{target_language}|{source}", "<{target}>"}};
   CHECK(flan::load_task(s)(0, 0) == flan::shot{"German|{3} Hund|a + 2", "<>"});
+}
+
+TEST_CASE("truths are read as yes and no, in whatever order a family has them, and as nothing else") {
+  auto const label = [](std::string const& family, std::string const& written, flan::field_spec const& f = {}) {
+    auto s = spec(family, {R"({"premise": "p", "hypothesis": "h", "text": "t", "label": )" + written +
+                           R"(, "feeling": )" + written + "}"});
+    if (!f.values.empty()) s.fields = {{"feeling", f}};
+    auto const complaint = message(s);
+    return complaint == "no error" ? flan::load_task(s)(0, 0).target : complaint;
+  };
+  CHECK(label("entailment", "true") == "yes");
+  CHECK(label("entailment", "false") == "no");
+  CHECK(label("entailment", "\"true\"") == "yes");
+  // A number is a place in the family's own order.
+  CHECK(label("entailment", "0") == "yes");
+  CHECK(label("entailment", "1") == "no");
+  CHECK(label("sentiment", "1") == "positive");
+  for (auto const* written : {"true", "false"}) {
+    CHECK(label("sentiment", written) ==
+          "records[0]: the field \"feeling\" should be one of \"negative\", \"positive\", but is " +
+              std::string(written) + "; \"values\" can say what it means");
+    CHECK_THAT(label("nli", written), ContainsSubstring("\"values\" can say what it means"));
+  }
+  CHECK(label("sentiment", "true", {.values = {{"true", "positive"}, {"false", "negative"}}}) == "positive");
+}
+
+TEST_CASE("null is no text, and what must say something is not empty") {
+  auto const of = [](std::string family, std::string const& record, std::vector<flan::task_spec> const& like = {}) {
+    auto s = spec(std::move(family), {record});
+    if (!like.empty()) s.fields = like[0].fields, s.templates = like[0].templates;
+    return message(s);
+  };
+  auto const with = [&](flan::field_spec const& f, std::string const& record) {
+    flan::task_spec like;
+    like.templates = {{"{a}", "{b}"}};
+    like.fields = {{"a", f}};
+    return of("", record, {like});
+  };
+  CHECK(of("chain_of_thought", R"({"question": "q", "answer": null, "chain_of_thought": "c"})") ==
+        "records[0]: the field \"answer\" is null");
+  CHECK(of("arithmetic", R"({"problem": null, "result": "r"})") == "records[0]: the field \"problem\" is null");
+  CHECK(of("arithmetic", R"({"problem": "", "result": "r"})") == "no error");
+  CHECK(
+      of("nli", R"({"premise": "p", "hypothesis": "h", "label": null})") ==
+      "records[0]: the field \"label\" should be one of \"yes\", \"it is not possible to tell\", \"no\", but is null; "
+      "\"values\" can say what it means");
+  CHECK(of("", R"({"a": "x", "b": null})", {worded("{a}", "{b}", {})}) == "records[0]: the field \"b\" is null");
+  CHECK(with({.pattern = "<{x}>"}, R"({"x": null, "b": "y"})") == "records[0]: the field \"x\" is null");
+  CHECK(with({.from = "x", .join = " "}, R"({"x": ["1", null], "b": "y"})") == "records[0]: the field \"x\" is null");
+  CHECK(with({.from = "x", .join = " "}, R"({"x": null, "b": "y"})") == "records[0]: the field \"x\" is null");
+  CHECK(with({.options = {"x", "z"}, .right = "n"}, R"({"x": null, "z": "1", "n": 1, "b": "y"})") ==
+        "records[0]: the field \"x\" is null");
+  CHECK(with({.options = {"x", "z"}, .right = "n"}, R"({"x": "", "z": "1", "n": 1, "b": "y"})") == "no error");
+  CHECK(with({.options = {"x", "z"}, .right = "n"}, R"({"x": "", "z": "1", "n": 0, "b": "y"})") ==
+        "records[0]: the right option of the field \"a\" is empty");
+  CHECK(of("topic", R"({"text": "t", "topic": {"options": ["", "b"], "right": 0}})") ==
+        "records[0]: the right option of the field \"topic\" is empty");
+  // The parts of a worked answer say something; an input of Alpaca and texts of Natural Instructions need not.
+  for (auto const* record : {R"({"question": "", "answer": "a", "chain_of_thought": "c"})",
+                             R"({"question": "q", "answer": "", "chain_of_thought": "c"})",
+                             R"({"question": "q", "answer": "a", "chain_of_thought": ""})"})
+    CHECK_THAT(of("chain_of_thought", record), ContainsSubstring("\" is empty"));
+  CHECK(of("answer_directly", R"({"question": "q", "answer": "a", "chain_of_thought": ""})") == "no error");
+  CHECK_THAT(of("answer_directly", R"({"question": "q", "answer": "", "chain_of_thought": "c"})"),
+             ContainsSubstring("the field \"answer\" is empty"));
+  CHECK(of("alpaca", R"({"instruction": "i", "input": null, "output": "o"})") == "no error");
+  CHECK(of("alpaca", R"({"instruction": "i", "output": null})") == "records[0]: the field \"output\" is null");
+  CHECK(of("natural_instructions", R"({"definition": "d", "input": "", "output": ""})") == "no error");
+  // As any bad record, it is skipped and counted where that is asked for.
+  auto s = spec("arithmetic", {R"({"problem": "1", "result": null})", R"({"problem": "1", "result": "1"})"});
+  flan::load_task_options o;
+  o.read.bad = flan::on_bad_record::skip;
+  CHECK(flan::open_task(s, o).skipped == 1);
+  CHECK(flan::open_task(s, o).task.size() == 1);
 }
 
 TEST_CASE("templates of the run time may list options") {

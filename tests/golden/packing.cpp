@@ -31,7 +31,8 @@ using tokenizer = flan::sentencepiece_tokenizer;
 
 flan::detail::example_reader reader_of(flan::mixture const& m, tokenizer const& tokens, flan::batch_options const& o) {
   return flan::detail::example_reader(
-      flan::example_pipeline(std::make_unique<flan::mixture_feed<tokenizer>>(m.sample(1), tokens, o)));
+      flan::example_pipeline(std::make_unique<flan::mixture_feed<tokenizer>>(m.sample(1), tokens, o)),
+      {o.max_input, o.max_target});
 }
 }  // namespace
 

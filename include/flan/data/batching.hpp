@@ -30,7 +30,7 @@ struct step_batches {
   std::uint64_t position = 0;  // the stream's position behind the step: where a resumed run begins
   std::int64_t examples = 0, target_tokens = 0, positions = 0;  // sums over the batches
   std::int64_t truncated = 0;                                   // inputs and targets cut to their maximum
-  std::int64_t skipped = 0;                                     // examples without a target
+  std::int64_t skipped = 0;  // examples left out: without a target, or with a question over the limit of `pruned`
 };
 
 namespace detail {
@@ -87,12 +87,14 @@ class batcher {
           shard s = {}, pipeline_options const& p = {})
       : batcher(std::make_unique<mixture_feed<T>>(m.sample(seed, 0, s), tokens, o), tokens.pad_id(), o, position, p) {}
 
-  /// From any feed, whose examples have at most max_input and max_target tokens.
+  /// From any feed, whose examples have at most max_input and max_target tokens: next() throws for a larger one.
   batcher(std::unique_ptr<example_feed> feed, token pad, batch_options const& o, std::uint64_t position = 0,
           pipeline_options const& p = {})
       : options_(o),
         pad_(pad),
-        rows_((detail::check(o), detail::example_reader(example_pipeline(std::move(feed), p))), o, position),
+        rows_((detail::check(o),
+               detail::example_reader(example_pipeline(std::move(feed), p), {o.max_input, o.max_target})),
+              o, position),
         seen_(rows_.tasks()) {}
 
   /// Where the next step begins. Without packing, the position behind the last example of the step before; greedily
@@ -102,9 +104,23 @@ class batcher {
   /// What the steps were made of, all together.
   feed_statistics const& statistics() const { return seen_; }
 
+  /// The next step. When it throws, nothing was taken or counted: the same call throws the same again, if the reason is
+  /// in the records.
   step_batches next() {
+    auto const begin = position();
+    before_ = seen_;
+    try {
+      return make();
+    } catch (...) {
+      seen_ = before_;
+      rows_.seek(begin);
+      throw;
+    }
+  }
+
+ private:
+  step_batches make() {
     auto const begin = feed_statistics::clock::now();
-    auto const before = seen_.total();
     step_batches step;
     if (options_.packing == packing::off)
       fill(step);
@@ -117,13 +133,12 @@ class batcher {
       step.positions += b.positions();
       seen_.count(b);
     }
-    step.truncated = seen_.total().truncated() - before.truncated();
-    step.skipped = seen_.total().skipped - before.skipped;
+    step.truncated = seen_.total().truncated() - before_.total().truncated();
+    step.skipped = seen_.total().skipped - before_.total().skipped;
     seen_.wait(begin);
     return step;
   }
 
- private:
   std::int64_t most() const { return options_.batch_tokens / options_.accumulate; }
 
   void fill(step_batches& step) {
@@ -160,7 +175,7 @@ class batcher {
   batch_options options_;
   token pad_;
   detail::row_reader rows_;
-  feed_statistics seen_;
+  feed_statistics seen_, before_;  // before_: as it was when the last step was asked for
 };
 
 /// Given examples as batches of at most batch_tokens positions each, longest first; sample_keys are positions in the

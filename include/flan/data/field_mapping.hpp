@@ -31,6 +31,7 @@ struct task_field {
   kind is = kind::text;
   std::vector<std::string> options = {};  // of `fixed`
   bool optional = false;                  // a text that may be missing: empty then
+  bool filled = false;                    // a text that may not be empty
 };
 
 [[gnu::cold]] inline std::string quoted_list(std::vector<std::string> const& all) {
@@ -114,7 +115,14 @@ class mapped_field {
 
   static bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
+  // The text of a value; null is one for a field that may be missing.
+  std::string text_at(raw_value const& v, std::string_view path) const {
+    if (!field_.optional && v.value != nullptr && v.value->is_null()) fail("the field \"", path, "\" is null");
+    return text_of(v, path);
+  }
+
   option_value option(options_pointer options, std::size_t right) const {
+    if ((*options)[right].empty()) fail("the right option of the field \"", field_.name, "\" is empty");
     option_value v{(*options)[right], {}, 0};
     if (field_.is != kind::text) v.options = std::move(options), v.right = right;
     return v;
@@ -129,13 +137,17 @@ class mapped_field {
          quoted_list(known));
   }
 
-  // A label of options that all records have: an option's text, its position, or of two options a truth.
+  // A label of options that all records have: an option's text, its position, or a truth where they are yes and no.
   std::size_t label(raw_value const& v) const {
     auto const& all = *fixed_;
     std::string const text = text_of(v, spec_.from);
     auto const found = std::find(all.begin(), all.end(), text);
     if (found != all.end()) return static_cast<std::size_t>(found - all.begin());
-    if (all.size() == 2 && (text == "true" || text == "false")) return text == "true";
+    if (all.size() == 2 && (text == "true" || text == "false")) {
+      auto const yes = std::find(all.begin(), all.end(), "yes"), no = std::find(all.begin(), all.end(), "no");
+      if (yes != all.end() && no != all.end())
+        return static_cast<std::size_t>((text == "true" ? yes : no) - all.begin());
+    }
     std::uint64_t n = 0;
     if ((v.cell != nullptr || v.value->is_number_integer()) && read_cell(n, text) && n < all.size())
       return static_cast<std::size_t>(n);
@@ -172,13 +184,13 @@ class mapped_field {
     if (fixed_) return option(fixed_, right_of(*fixed_, r.at(spec_.right)));
     std::vector<std::string> all;
     if (spec_.options.size() > 1) {
-      for (auto const& path : spec_.options) all.push_back(text_of(r.at(path), path));
+      for (auto const& path : spec_.options) all.push_back(text_at(r.at(path), path));
     } else {
       auto const& path = spec_.options.front();
       if (r.columns != nullptr) fail("a column holds no list of options; name the columns that hold one each");
       std::vector<json const*> elements;
       elements_at(r.object, path, elements);
-      for (auto const* const one : elements) all.push_back(text_of({one, nullptr}, path));
+      for (auto const* const one : elements) all.push_back(text_at({one, nullptr}, path));
     }
     if (all.empty()) fail("the field \"", spec_.options.front(), "\" lists no options");
     auto const at = right_of(all, r.at(spec_.right));
@@ -186,12 +198,12 @@ class mapped_field {
   }
 
   option_value joined(raw_value const& v) const {
-    if (v.value == nullptr || !v.value->is_array()) return {text_of(v, spec_.from), {}, 0};
+    if (v.value == nullptr || !v.value->is_array()) return {text_at(v, spec_.from), {}, 0};
     std::string all;
     bool first = true;
     for (auto const& one : *v.value) {
       if (!std::exchange(first, false)) all += *spec_.join;
-      all += text_of({&one, nullptr}, spec_.from);
+      all += text_at({&one, nullptr}, spec_.from);
     }
     return {std::move(all), {}, 0};
   }
@@ -207,10 +219,30 @@ class mapped_field {
   option_field describe() const { return {field_.name, field_.is != kind::text}; }
 
   option_value operator()(raw_record const& r) const {
+    auto v = read(r);
+    if (field_.filled && v.text.empty()) fail("the field \"", spec_.from, "\" is empty");
+    return v;
+  }
+
+  /// All that decides what it makes of a record.
+  [[gnu::cold]] std::string key() const {
+    std::string all = sentence("\nfield ", field_.name, static_cast<int>(field_.is), field_.optional, field_.filled,
+                               " from ", spec_.from, " text ", spec_.text ? "=" + *spec_.text : std::string(),
+                               " pattern ", spec_.pattern, " join ", spec_.join ? "=" + *spec_.join : std::string(),
+                               " right ", spec_.right, " first ", spec_.first);
+    for (auto const& option : field_.options) all += "\n option " + option;
+    for (auto const& [written, meant] : spec_.values) all += "\n value " + written + "\n means " + meant;
+    for (auto const& choice : spec_.choices) all += "\n choice " + choice;
+    for (auto const& path : spec_.options) all += "\n option at " + path;
+    return all;
+  }
+
+ private:
+  option_value read(raw_record const& r) const {
     if (!spec_.right.empty()) return chosen(r);
     if (!pattern_.empty()) {
       option_value v;
-      for (auto const& p : pattern_) v.text += p.is_path ? text_of(r.at(p.text), p.text) : p.text;
+      for (auto const& p : pattern_) v.text += p.is_path ? text_at(r.at(p.text), p.text) : p.text;
       return v;
     }
     if (spec_.text) {
@@ -227,7 +259,7 @@ class mapped_field {
                     static_cast<std::size_t>(std::find(fixed_->begin(), fixed_->end(), text) - fixed_->begin()));
     }
     if (spec_.join) return joined(v);
-    if (field_.is == kind::text) return {text_of(v, spec_.from), {}, 0};
+    if (field_.is == kind::text) return {text_at(v, spec_.from), {}, 0};
     if (field_.is == kind::fixed) return option(fixed_, label(v));
     any_choice own;
     if (v.value == nullptr || !read_any_choice(own, *v.value))
@@ -236,19 +268,6 @@ class mapped_field {
            "; \"options\" and \"right\" can say where they stand");
     auto const at = own.index();
     return option(std::make_shared<std::vector<std::string> const>(own.options()), at);
-  }
-
-  /// All that decides what it makes of a record.
-  [[gnu::cold]] std::string key() const {
-    std::string all =
-        sentence("\nfield ", field_.name, static_cast<int>(field_.is), field_.optional, " from ", spec_.from, " text ",
-                 spec_.text ? "=" + *spec_.text : std::string(), " pattern ", spec_.pattern, " join ",
-                 spec_.join ? "=" + *spec_.join : std::string(), " right ", spec_.right, " first ", spec_.first);
-    for (auto const& option : field_.options) all += "\n option " + option;
-    for (auto const& [written, meant] : spec_.values) all += "\n value " + written + "\n means " + meant;
-    for (auto const& choice : spec_.choices) all += "\n choice " + choice;
-    for (auto const& path : spec_.options) all += "\n option at " + path;
-    return all;
   }
 };
 

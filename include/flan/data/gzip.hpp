@@ -5,9 +5,12 @@
 
 #include <zlib.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "flan/core/error.hpp"
 #include "flan/data/unpacked_file.hpp"
@@ -18,22 +21,41 @@ namespace detail {
 
 [[gnu::cold]] inline void unpack_gzip(std::filesystem::path const& from, unpacked_output& to) {
   struct closer {
-    void operator()(gzFile_s* file) const { ::gzclose(file); }
+    void operator()(z_stream* s) const { ::inflateEnd(s); }
   };
-  std::unique_ptr<gzFile_s, closer> const in(::gzopen(from.c_str(), "rb"));
-  if (!in) fail("cannot open ", from.string());
-  std::string block(1 << 18, '\0');
-  ::gzbuffer(in.get(), 1 << 17);
-  for (;;) {
-    int const n = ::gzread(in.get(), block.data(), static_cast<unsigned>(block.size()));
-    int problem = Z_OK;
-    char const* const reason = ::gzerror(in.get(), &problem);
-    // A file that ends too early is read to its end, and then told from a whole one by this alone.
-    if (n < 0 || problem != Z_OK) fail("cannot unpack ", from.string(), ": ", reason);
-    if (::gzdirect(in.get())) fail("cannot unpack ", from.string(), ": it is not packed by gzip");
-    if (n == 0) return;
-    to.write(block.data(), static_cast<std::size_t>(n));
+  z_stream stream{};
+  if (::inflateInit2(&stream, 15 + 16) != Z_OK)  // the largest window; gzip's header and checksum
+    fail("cannot unpack ", from.string(), ": there is no memory for it");
+  std::unique_ptr<z_stream, closer> const ends(&stream);
+  file_handle const packed(from);
+  std::string in(1 << 17, '\0'), out(1 << 18, '\0');
+  bool inside = false;  // a member, of which a file may have several
+  std::uint64_t offset = 0;
+  while (std::size_t const n = packed.read(from, offset, in.data(), in.size())) {
+    if (offset == 0 && packer_of(std::string_view(in).substr(0, n)) != packed_by::gzip)
+      fail("cannot unpack ", from.string(), ": it is not packed by gzip");
+    offset += n;
+    stream.next_in = reinterpret_cast<Bytef*>(in.data());
+    stream.avail_in = static_cast<uInt>(n);
+    // Output that is full may not be all that there is of this input.
+    for (bool full = false; stream.avail_in > 0 || full;) {
+      if (!inside && *stream.next_in == 0) {  // tapes and some tools pad with zeros, which gzip passes over as well
+        ++stream.next_in, --stream.avail_in;
+        continue;
+      }
+      if (!inside) ::inflateReset(&stream);
+      stream.next_out = reinterpret_cast<Bytef*>(out.data());
+      stream.avail_out = static_cast<uInt>(out.size());
+      int const result = ::inflate(&stream, Z_NO_FLUSH);
+      if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR)
+        fail("cannot unpack ", from.string(), ": ", stream.msg ? stream.msg : "it is damaged");
+      to.write(out.data(), out.size() - stream.avail_out);
+      inside = result != Z_STREAM_END;
+      full = inside && stream.avail_out == 0;
+    }
   }
+  if (offset == 0) fail("cannot unpack ", from.string(), ": it is empty");
+  if (inside) fail("cannot unpack ", from.string(), ": it ends before its contents do");
 }
 
 }  // namespace detail

@@ -84,7 +84,7 @@ class json_walker {
   }
 
  public:
-  explicit json_walker(std::string_view text) : text_(text) {}
+  explicit json_walker(std::string_view text) : text_(text), at_(text.starts_with("\xEF\xBB\xBF") ? 3 : 0) {}
   /// The line of the value at a path, or of the last on the way to it that is there. From 1.
   [[gnu::cold]] std::size_t line_of(std::vector<json_step> const& path) {
     blank();
@@ -230,11 +230,12 @@ class json_place {
       refuse("expected a whole number from ", least, " on, found ", shown(*value_));
     return value_->get<std::uint64_t>();
   }
-  /// A number above 0, or with `or_zero` not below.
+  /// A number above 0, or with `or_zero` not below; at most a billion, so that sums stay numbers.
   [[gnu::cold]] double positive(bool or_zero = false) const {
     if (!value_->is_number() || !std::isfinite(value_->get<double>()) || value_->get<double>() < 0 ||
         (!or_zero && value_->get<double>() == 0))
       refuse("expected a number ", or_zero ? "of 0 or more" : "above 0", ", found ", shown(*value_));
+    if (value_->get<double>() > 1e9) refuse("expected a number of at most a billion, found ", shown(*value_));
     return value_->get<double>();
   }
   /// Which of these words it is.

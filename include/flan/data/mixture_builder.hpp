@@ -36,12 +36,13 @@ class mixture_builder {
     std::vector<task_form> forms = {};
     bool optional = false;
     bool inverting = false;
+    bool each = false;  // within a collection
     std::optional<std::uint64_t> cap = {};
   };
-  /// A part, and the same of its tasks turned round where it has such.
+  /// A part, and its tasks turned round where it has such that no group around it has taken in yet.
   struct built {
     mixture_part straight;
-    std::optional<mixture_part> inverted = {};
+    std::vector<any_task> inverted = {};
   };
 
   mixture_file_options const& options_;
@@ -89,13 +90,28 @@ class mixture_builder {
   }
 
   built absent(json_place const& p, task_spec const& s, context const& c, std::optional<double> weight,
-               std::string const& because) {
+               std::string const& because, std::string_view key = "files") {
     if (options_.absent_is_error && !c.optional)
-      p.refuse_within(task_keys, sentence("files: ", because, "; \"optional\": true lets a mixture do without"));
+      (p.has(key) ? p.at(key) : p).refuse(because, "; \"optional\": true lets a mixture do without");
     auto e = entry_of(s, c);
     e.absent_because = because;
     entries_.push_back(std::move(e));
     return {mixture_part::absent(s.name, weight)};
+  }
+
+  static std::string why_empty(task_spec s, load_task_options const& load, std::uint64_t skipped) {
+    std::string where = s.files.empty() ? "its list of records" : s.files.front().string();
+    if (s.files.size() > 1) where += sentence(" and ", s.files.size() - 1, " more");
+    std::uint64_t before = 0;
+    bool const held_out = s.split && s.split->which == split_spec::part::held_out;
+    if (s.split) {
+      s.split.reset();
+      before = open_task(s, load).task.size();
+    }
+    if (before > 0)
+      return sentence("its split, \"", split_words[held_out], "\", has none of the ", before, " in ", where);
+    if (skipped > 0) return sentence("all ", skipped, " in ", where, " are bad and skipped");
+    return "there are none in " + where;
   }
 
   /// The task of a specification whose files are there.
@@ -108,6 +124,16 @@ class mixture_builder {
     if (c.inverting) s.inverted = is_of_worked_answers(family_by(s));
     auto const report = placed(p, task_keys, [&] { return open_task(s, load); });
     auto e = entry_of(s, c);
+    if (report.task.size() == 0) {
+      auto const because = why_empty(s, load, report.skipped);
+      if (options_.absent_is_error && !c.optional && !c.each)
+        p.refuse("the task ", s.name, " has no records: ", because);
+      e.files = s.files;
+      e.skipped = report.skipped;
+      e.absent_because = "it has no records: " + because;
+      entries_.push_back(std::move(e));
+      return {mixture_part::absent(s.name, weight)};
+    }
     e.family = report.family;
     e.format = report.format;
     e.files = s.files;
@@ -124,7 +150,7 @@ class mixture_builder {
       take_name(p, e.task, e.name);
       e.family = "input_inversion";
       entries_.push_back(std::move(e));
-      all.inverted = mixture_part(*report.inverted, weight);
+      all.inverted = {*report.inverted};
     }
     return all;
   }
@@ -136,24 +162,28 @@ class mixture_builder {
     return format != nullptr ? format->family : std::string_view();
   }
 
-  /// The parts of a group as one part. With an inversion the tasks as they are weigh 1, those turned round so much.
+  /// The parts of a group as one part. With an inversion each task turned round weighs so much beside itself at 1.
   built combined(json_place const& p, std::string const& name, proportional rule, std::vector<built> const& all,
-                 std::optional<double> weight, std::optional<double> inversion) {
-    parts straight, inverted;
+                 std::optional<double> weight, std::optional<double> inversion,
+                 std::span<std::string_view const> keys = group_keys) {
+    parts straight;
+    std::vector<any_task> inverted;
     for (auto const& one : all) {
       straight.push_back(one.straight);
-      if (one.inverted) inverted.push_back(*one.inverted);
+      inverted.insert(inverted.end(), one.inverted.begin(), one.inverted.end());
     }
-    return placed(p, group_keys, [&]() -> built {
-      built whole{mixture_part::group(name, rule, straight, weight)};
-      if (inverted.empty()) return whole;
-      if (!inversion) {
-        whole.inverted = mixture_part::group(name, rule, inverted, weight);
-        return whole;
-      }
-      auto const size = whole.straight.contents().records;
-      parts const both{mixture_part(mixture(rule, straight), 1), mixture_part(mixture(rule, inverted), *inversion)};
-      return {mixture_part::group(name, {}, both, weight).counted_as(size)};
+    return placed(p, keys, [&]() -> built {
+      auto const whole = mixture_part::group(name, rule, straight, weight);
+      if (!inversion) return {whole, inverted};
+      std::map<std::string, double> rates;
+      for (std::size_t i = 0; i < whole.contents().tasks.size(); ++i)
+        rates[whole.contents().tasks[i].name() + "/inverted"] = whole.contents().rates[i];
+      parts both{mixture_part(mixture(rule, straight), 1)};
+      for (auto const& t : inverted)
+        if (auto const found = rates.find(t.name()); found != rates.end())
+          both.emplace_back(t, *inversion * found->second);
+      if (both.size() == 1) return {whole};
+      return {mixture_part::group(name, {}, both, weight).counted_as(whole.contents().records)};
     });
   }
 
@@ -193,7 +223,7 @@ class mixture_builder {
   built included(json_place const& p, context const& outer) {
     p.expect_keys(include_keys);
     auto const at = p.at("include");
-    path const file = outer.folder / at.name();
+    path const file = tidy(outer.folder / at.name());
     std::error_code failed;
     auto const real = std::filesystem::weakly_canonical(file, failed);
     if (auto const found = std::find(reading_.begin(), reading_.end(), real); found != reading_.end()) {
@@ -201,10 +231,16 @@ class mixture_builder {
       for (auto i = found; i != reading_.end(); ++i) circle += i->filename().string() + " includes ";
       at.refuse("a mixture cannot contain itself: ", circle, real.filename().string());
     }
-    if (!std::filesystem::is_regular_file(file, failed)) at.refuse("there is no file ", file.string());
+    if (std::filesystem::is_directory(file, failed))
+      at.refuse(file.string(), " is a folder; expected a mixture's file");
     auto const weight = weight_of(p);
     auto const given = p.find("name");
     auto const c = inside(outer, p);
+    if (!std::filesystem::is_regular_file(file, failed)) {
+      task_spec s;
+      s.name = given ? given->name() : file.stem().string();
+      return absent(p, s, c, weight, sentence("there is no file ", file.string()), "include");
+    }
     return document(file, c, [&](json_place const& top, context inner) {
       auto const name = given ? given->name() : top.at("name").name();
       auto const inversion = inversion_at(top, inner);
@@ -229,7 +265,7 @@ class mixture_builder {
     c = inside(std::move(c), top);
     c.folder = file.has_parent_path() ? file.parent_path() : path(".");
     auto const own = top.find("data");
-    c.data = !options_.data.empty() ? options_.data : own ? c.folder / own->name() : c.folder;
+    c.data = tidy(!options_.data.empty() ? options_.data : own ? c.folder / own->name() : c.folder);
     c.cap = top.has("cap") ? std::optional(rule_at(top).cap) : std::nullopt;
     auto result = f(top, std::move(c));
     reading_.pop_back();
@@ -242,19 +278,42 @@ class mixture_builder {
     auto c = inside(outer, p);
     auto const weight = weight_of(p);
     auto const inversion = inversion_at(p, c);
-    std::string missing;
-    if (!s.prompts.empty()) s.prompts = c.data / s.prompts;
-    s.files = files_at(p, c.data, missing);
-    if (!missing.empty()) return absent(p, s, c, weight, missing);
-    auto const one = opened(p, std::move(s), c, inversion ? std::nullopt : weight);
+    if (!s.prompts.empty()) s.prompts = tidy(c.data / s.prompts);
+    auto const found = files_at(p, c.data);
+    if (!found.missing.empty()) return absent(p, s, c, weight, found.missing.front().because);
+    s.files = found.files;
+    auto one = opened(p, s, c, inversion ? std::nullopt : weight);
     if (!inversion) return one;
-    if (!one.inverted)
-      p.at("inversion").refuse("only worked answers (the family chain_of_thought) can be turned round");
-    return placed(p, task_keys, [&]() -> built {
-      parts const both{mixture_part(mixture({}, parts{one.straight}), 1),
-                       mixture_part(mixture({}, parts{*one.inverted}), *inversion)};
-      return {mixture_part::group(p.at("name").name(), {}, both, weight).counted_as(one.straight.contents().records)};
-    });
+    if (!one.straight.present()) return {mixture_part::absent(s.name, weight)};
+    if (one.inverted.empty()) refuse_inversion(p);
+    return combined(p, s.name, {}, {std::move(one)}, weight, inversion, task_keys);
+  }
+
+  [[noreturn]] static void refuse_inversion(json_place const& p) {
+    p.at("inversion").refuse("only worked answers (the family chain_of_thought) can be turned round");
+  }
+
+  /// What the tasks of a collection are called: as their files, with the folder where several files are called alike.
+  static std::vector<std::string> names_of(json_place const& p, std::vector<path> const& files) {
+    std::vector<std::string> names;
+    std::map<std::string, std::size_t> count, first;
+    for (auto const& file : files) {
+      names.push_back(stem_of(file));
+      ++count[names.back()];
+    }
+    for (std::size_t i = 0; i < files.size(); ++i) {
+      auto const folder = files[i].parent_path().filename().string();
+      if (count[names[i]] > 1 && !folder.empty()) names[i].insert(0, folder + '/');
+      auto const [at, fresh] = first.emplace(names[i], i);
+      if (!fresh)
+        p.at("files").refuse("the files ", files[at->second].string(), " and ", files[i].string(),
+                             " would both be the task \"", names[i], "\"; make one a part of its own, with a name");
+    }
+    return names;
+  }
+  static std::string stem_of(path const& file) {
+    path const plain = file.extension() == ".gz" || file.extension() == ".zst" ? file.stem() : file.filename();
+    return plain.stem().string();
   }
 
   /// A task for each file.
@@ -271,32 +330,42 @@ class mixture_builder {
     auto const rule = rule_at(p);
     bool const without_mmlu = p.find("without_mmlu") && p.at("without_mmlu").truth();
     static_cast<void>(p.at("files"));
-    std::string missing;
-    if (!s.prompts.empty()) s.prompts = c.data / s.prompts;
-    auto const files = files_at(p, c.data, missing);
-    if (!missing.empty()) return absent(p, s, c, weight, missing);
+    if (!s.prompts.empty()) s.prompts = tidy(c.data / s.prompts);
+    auto const found = files_at(p, c.data);
+    if (found.files.empty()) return absent(p, s, c, weight, found.missing.front().because);
+    auto const names = names_of(p, found.files);
     c.prefix += name + '/';
     c.cap = p.has("cap") ? std::optional(rule.cap) : std::nullopt;
+    c.each = true;
     std::vector<built> all;
-    for (auto const& file : files) {
-      path const plain = file.extension() == ".gz" || file.extension() == ".zst" ? file.stem() : file.filename();
-      s.name = plain.stem().string();
-      if (without_mmlu && natural_task_is_of_mmlu(s.name)) {
+    for (auto const& gone : found.missing) {
+      s.name = gone.name;
+      all.push_back(absent(p, s, c, {}, gone.because));
+    }
+    auto const before = entries_.size();
+    bool of_mmlu = false;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      s.name = names[i];
+      s.files = {found.files[i]};
+      if (without_mmlu && natural_task_is_of_mmlu(stem_of(found.files[i]))) {
+        of_mmlu = true;
         auto e = entry_of(s, c);
-        e.files = {file};
+        e.files = s.files;
         e.absent_because = "it is left out, since MMLU is made of its questions";
         entries_.push_back(std::move(e));
         continue;
       }
-      s.files = {file};
       all.push_back(opened(p, s, c, {}));
     }
-    if (all.empty()) {
+    if (std::none_of(all.begin(), all.end(), [](auto const& one) { return one.straight.present(); })) {
       s.name = name;
-      return absent(p, s, outer, weight, "all files are of MMLU, which are left out");
+      s.files.clear();
+      return absent(p, s, outer, weight,
+                    of_mmlu ? "all files are of MMLU, which are left out"
+                            : "none of the files has records; of the first: " + entries_[before].absent_because);
     }
-    if (inversion && !all.front().inverted)
-      p.at("inversion").refuse("only worked answers (the family chain_of_thought) can be turned round");
+    if (inversion && std::all_of(all.begin(), all.end(), [](auto const& one) { return one.inverted.empty(); }))
+      refuse_inversion(p);
     return combined(p, name, rule, all, weight, inversion);
   }
 

@@ -2,6 +2,7 @@
 /// The keys of a mixture's file, and what is below them as a task_spec. docs/mixture.schema.json lists the same keys;
 /// a test compares.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -65,7 +66,12 @@ inline constexpr std::string_view bad_words[] = {"stop", "skip"};
 [[gnu::cold]] inline proportional rule_at(json_place const& p) {
   proportional rule;
   if (auto const x = p.find("cap")) rule.cap = x->natural(1);
-  if (auto const x = p.find("temperature")) rule.temperature = x->positive();
+  if (auto const x = p.find("temperature")) {
+    rule.temperature = x->positive();
+    // From here on the power of any size is a number.
+    if (rule.temperature < 0.1 || rule.temperature > 1e6)
+      x->refuse("expected a temperature from 0.1 to a million, found ", shown(x->value()));
+  }
   return rule;
 }
 
@@ -145,24 +151,44 @@ inline constexpr std::string_view bad_words[] = {"stop", "skip"};
   return s;
 }
 
-/// The files of a task, relative ones from `data` on; in `missing` a sentence for the first that is not there.
-[[gnu::cold]] inline std::vector<std::filesystem::path> files_at(json_place const& p, std::filesystem::path const& data,
-                                                                 std::string& missing) {
-  std::vector<std::filesystem::path> all;
+/// "./x" as "x". What has a ".." stays: behind a link it leads elsewhere than its text says.
+[[gnu::cold]] inline std::filesystem::path tidy(std::filesystem::path const& p) {
+  return std::find(p.begin(), p.end(), "..") == p.end() ? p.lexically_normal() : p;
+}
+
+/// The files of a task, and what is not there: its name as it is written, and a sentence.
+struct found_files {
+  struct missing_file {
+    std::string name, because;
+  };
+  std::vector<std::filesystem::path> files;
+  std::vector<missing_file> missing;
+};
+
+/// Relative ones are from `data` on. Without the file of its prompts a task has none.
+[[gnu::cold]] inline found_files files_at(json_place const& p, std::filesystem::path const& data) {
+  found_files all;
+  std::error_code failed;
   if (auto const x = p.find("prompts")) {
-    std::error_code failed;
-    if (auto const file = data / x->name(); !std::filesystem::is_regular_file(file, failed))
-      missing = sentence("there is no file ", file.string());
+    if (auto const file = tidy(data / x->name()); !std::filesystem::is_regular_file(file, failed)) {
+      all.missing.push_back({x->name(), sentence("there is no file ", file.string())});
+      return all;
+    }
   }
   auto const x = p.find("files");
   if (!x) return all;
   for (auto const& pattern : x->texts()) {
     if (pattern.empty()) x->refuse("expected the name of a file, found an empty text");
+    auto const place = tidy(data / pattern);
+    if (std::filesystem::is_directory(place, failed))
+      x->refuse(place.string(), " is a folder; name the files in it, as in \"",
+                (std::filesystem::path(pattern) / "*.json").string(), '"');
     auto const found = matching_files(data, pattern);
-    if (found.empty() && missing.empty())
-      missing = pattern.find('*') == pattern.npos ? sentence("there is no file ", (data / pattern).string())
-                                                  : sentence("no file matches ", (data / pattern).string());
-    all.insert(all.end(), found.begin(), found.end());
+    if (found.empty())
+      all.missing.push_back(
+          {pattern,
+           sentence(pattern.find('*') == pattern.npos ? "there is no file " : "no file matches ", place.string())});
+    for (auto const& file : found) all.files.push_back(tidy(file));
   }
   return all;
 }

@@ -96,6 +96,9 @@ namespace detail {
     drawn = drawn || result.back() > 0;
   }
   if (any && !drawn) fail("the shares of all parts of a mixture are 0; at least one should be above 0");
+  if (!std::isfinite(free))
+    fail("the temperature ", p.temperature, " makes the sizes of a mixture's parts too large; expected at least 0.1");
+  if (!std::isfinite(fixed)) fail("the fixed shares of a mixture are too large to add up");
   if (free == 0) return result;
   if (fixed >= 1) fail("the fixed shares of a mixture add up to ", fixed, " and leave nothing for its other parts");
   for (std::size_t i = 0; i < parts.size(); ++i)

@@ -182,6 +182,16 @@ class example_pipeline {
       : feed_(std::move(feed)), options_(o), position_(feed_->position()) {
     detail::check(o);
   }
+  example_pipeline(example_pipeline&&) = default;
+  example_pipeline& operator=(example_pipeline&& other) noexcept {
+    if (this == &other) return *this;
+    ring_.reset();  // its threads use the feed
+    feed_ = std::move(other.feed_);
+    options_ = other.options_;
+    position_ = other.position_;
+    ring_ = std::move(other.ring_);
+    return *this;
+  }
 
   /// What does not change: tasks, seed, stride. Where the feed is, only its threads know.
   example_feed const& feed() const { return *feed_; }

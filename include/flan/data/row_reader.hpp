@@ -20,7 +20,9 @@ namespace flan::detail {
 /// Looks one example ahead: whether it still fits is known before it is taken.
 class example_reader {
  public:
-  explicit example_reader(example_pipeline p) : pipeline_(std::move(p)), tasks_(pipeline_.feed().tasks()) {}
+  /// No example may be larger than `most`.
+  example_reader(example_pipeline p, row_size most)
+      : pipeline_(std::move(p)), most_(most), tasks_(pipeline_.feed().tasks()) {}
 
   example_feed const& feed() const { return pipeline_.feed(); }
   std::vector<task_share> const& tasks() const { return tasks_; }
@@ -29,6 +31,7 @@ class example_reader {
 
   void seek(std::uint64_t position) {
     forget();
+    empty_in_a_row_ = 0;
     pipeline_.seek(position);
   }
 
@@ -55,7 +58,10 @@ class example_reader {
     constexpr std::int64_t patience = 100'000;
     auto e = pipeline_.next();
     empty_in_a_row_ = e.empty() ? empty_in_a_row_ + 1 : 0;
-    if (empty_in_a_row_ == patience)
+    if (auto const size = size_of(e.tokens); !e.empty() && !fits_row(size, most_))
+      fail("an example of the task ", tasks_[e.place.task].name, " has ", size.input, " input and ", size.target,
+           " target tokens, but max_input is ", most_.input, " and max_target ", most_.target);
+    if (empty_in_a_row_ >= patience)
       fail("the targets of ", patience, " examples in a row are empty; the last is record ", e.place.record,
            " of the task ", tasks_[e.place.task].name);
     return e;
@@ -69,6 +75,7 @@ class example_reader {
   }
 
   example_pipeline pipeline_;
+  row_size most_;
   std::vector<task_share> tasks_;
   std::optional<std::uint64_t> from_;  // where the search for the example ahead began
   prepared_example ahead_;             // empty before it is found
@@ -85,12 +92,16 @@ class row_reader {
 
   row_reader(example_reader examples, batch_options const& o, std::uint64_t position)
       : examples_(std::move(examples)), options_(o), indices_(window * examples_.feed().stride()) {
-    if (o.packing == packing::best_fit) {
-      if (indices_ == 0) fail("best fit packs blocks of a mixture's indices; these examples can be packed greedily");
-      block_ = position / indices_, given_ = position % indices_;
-    } else {
-      examples_.seek(position);
-    }
+    if (o.packing == packing::best_fit && indices_ == 0)
+      fail("best fit packs blocks of a mixture's indices; these examples can be packed greedily");
+    seek(position);
+  }
+
+  /// Goes to a position that position() once said.
+  void seek(std::uint64_t position) {
+    if (options_.packing != packing::best_fit) return examples_.seek(position);
+    block_ = position / indices_, given_ = position % indices_;
+    rows_.clear();
   }
 
   /// See batcher::position().

@@ -108,12 +108,21 @@ template <record R, std::size_t N>
   return family;
 }
 
+/// Whether the records are worked answers, which input_inversion turns round.
+inline bool is_of_worked_answers(std::string_view family) {
+  return family == "chain_of_thought" || family == "answer_directly";
+}
+
 /// Every family, in the catalog's order and then those that belong to a format.
 [[gnu::cold]] inline std::vector<task_family> const& all_families() {
   static std::vector<task_family> const all = [] {
     std::vector<task_family> families;
     catalog::for_each_family(
         [&](std::string_view name, auto const& wordings) { families.push_back(describe_family(name, wordings)); });
+    for (auto& family : families)
+      for (auto& f : family.fields)
+        if (is_of_worked_answers(family.name) || family.name == "input_inversion")
+          f.filled = f.name != "chain_of_thought" || family.name != "answer_directly";
     auto natural = describe_family("natural_instructions", natural_instruction_wordings);
     natural.fields.pop_back();  // id, which no wording needs
     families.push_back(std::move(natural));
@@ -138,11 +147,6 @@ template <record R, std::size_t N>
   std::vector<std::string_view> known;
   for (auto const& family : all_families()) known.push_back(family.name);
   fail("family: there is no family \"", name, '"', did_you_mean(name, known));
-}
-
-/// Whether the records are worked answers, which input_inversion turns round.
-inline bool is_of_worked_answers(std::string_view family) {
-  return family == "chain_of_thought" || family == "answer_directly";
 }
 
 }  // namespace flan::detail

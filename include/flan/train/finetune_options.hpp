@@ -55,7 +55,8 @@ struct finetune_result {
   extent resumed_from = 0;                ///< the step of the checkpoint that it went on from
   std::optional<double> held_out_loss{};  ///< of the last evaluation
   extent truncated = 0;   ///< inputs and targets cut to max_input or max_target, in the steps after `resumed_from`
-  extent skipped = 0;     ///< examples left out of those steps, because their target is empty
+  extent skipped = 0;     ///< examples left out of those steps: their target is empty, or their question over the limit
+                          ///< of `pruned`
   feed_statistics fed{};  ///< what those steps were made of, by task
 };
 

@@ -24,7 +24,8 @@ struct progress {
   double seconds = 0;            ///< since the run (or its resumption) began
   double eta = 0;                ///< seconds that the rest will take at this pace
   extent truncated = 0;          ///< inputs and targets cut to their maximum since the run (or its resumption) began
-  extent skipped = 0;            ///< examples left out since then, because their target is empty
+  extent skipped = 0;            ///< examples left out since then: their target is empty, or their question over the
+                                 ///< limit of `pruned`
   feed_statistics const* fed{};  ///< what the steps since then were made of, by task; there while the call lasts
 };
 
