@@ -24,6 +24,7 @@
 #include "flan/generate/load.hpp"
 #include "flan/model/presets.hpp"
 #include "flan/train/finetune.hpp"
+#include "support/numbers.hpp"
 #include "support/readers.hpp"
 
 namespace {
@@ -353,7 +354,9 @@ void add_options(CLI::App& app, settings& s) {
   app.add_option("--cap", s.cap, "records of a file that count for its share of the mixture, at most")
       ->check(CLI::PositiveNumber);
   app.add_option("--temperature", s.temperature, "above 1: shares become more equal")->check(number(0, false));
-  app.add_option("--seed", o.seed, "of order, dropout and --init")->capture_default_str();
+  app.add_option("--seed", o.seed, "of order, dropout and --init")
+      ->check(support::not_negative())
+      ->capture_default_str();
   auto* const evaluation =
       app.add_option("--eval", s.evaluation_file, "held-out records; FILE.json: a mixture of them")->type_name("FILE");
   app.add_option("--eval-examples", s.evaluation_examples, "that are taken of a held-out mixture")

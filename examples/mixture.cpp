@@ -5,6 +5,7 @@
 //   mixture show --preset flan2022_b --data DIR
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -13,6 +14,7 @@
 #include "mixture/sample.hpp"
 #include "mixture/show.hpp"
 #include "mixture/stats.hpp"
+#include "support/numbers.hpp"
 
 namespace {
 
@@ -26,6 +28,13 @@ CLI::Option* add_vocabulary(CLI::App& app, which_mixture& m, std::string const& 
 
 void add_partial(CLI::App& app, which_mixture& m) {
   app.add_flag("--partial", m.partial, "go on although tasks are absent that FILE.json does not call optional");
+}
+
+/// Throws CLI::ParseError when a stream would go on beyond its last index.
+void require_indices(std::uint64_t from, std::uint64_t count) {
+  if (count > 0 && from > ~std::uint64_t{0} - (count - 1))
+    throw CLI::ValidationError(
+        flan::sentence("a stream has the indices below 2^64, and has no ", count, " from ", from, " on"));
 }
 
 }  // namespace
@@ -48,9 +57,11 @@ int main(int argc, char** argv) try {
   auto* const sample_it = app.add_subcommand("sample", "examples as a model gets them");
   add_options(*sample_it, which);
   add_vocabulary(*sample_it, which, "counts tokens, where the mixture takes as many exemplars as fit");
-  sample_it->add_option("--count", samples.count, "examples")->capture_default_str();
-  sample_it->add_option("--seed", samples.seed, "of the stream")->capture_default_str();
-  sample_it->add_option("--from", samples.from, "index of the stream to begin at, however far")->capture_default_str();
+  sample_it->add_option("--count", samples.count, "examples")->check(support::not_negative())->capture_default_str();
+  sample_it->add_option("--seed", samples.seed, "of the stream")->check(support::not_negative())->capture_default_str();
+  sample_it->add_option("--from", samples.from, "index of the stream to begin at, however far")
+      ->check(support::not_negative())
+      ->capture_default_str();
   sample_it->add_option("--task", samples.task, "those of this task alone")->type_name("NAME");
   sample_it->add_flag("--json", samples.json, "an object a line");
 
@@ -58,9 +69,12 @@ int main(int argc, char** argv) try {
   add_options(*stats_it, which);
   add_vocabulary(*stats_it, which, "spiece.model, another sentencepiece file, or the folder of a model")->required();
   stats_it->add_option("--examples", statistics.examples, "of the stream, to measure")
+      ->check(support::not_negative())
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  stats_it->add_option("--seed", statistics.seed, "of the stream")->capture_default_str();
+  stats_it->add_option("--seed", statistics.seed, "of the stream")
+      ->check(support::not_negative())
+      ->capture_default_str();
   stats_it->add_option("--max-input", statistics.max_input, "tokens of an input, the end token included")
       ->check(CLI::Range(1, 1 << 30))
       ->capture_default_str();
@@ -72,9 +86,15 @@ int main(int argc, char** argv) try {
   auto* const export_it = app.add_subcommand("export", "the stream as a JSON object a line, to train elsewhere");
   add_options(*export_it, which);
   add_vocabulary(*export_it, which, "counts tokens, where the mixture takes as many exemplars as fit");
-  export_it->add_option("--examples", exported.examples, "indices of the stream")->required();
-  export_it->add_option("--seed", exported.seed, "of the stream")->capture_default_str();
-  export_it->add_option("--from", exported.from, "index to begin at")->capture_default_str();
+  export_it->add_option("--examples", exported.examples, "indices of the stream")
+      ->check(support::not_negative())
+      ->required();
+  export_it->add_option("--seed", exported.seed, "of the stream")
+      ->check(support::not_negative())
+      ->capture_default_str();
+  export_it->add_option("--from", exported.from, "index to begin at")
+      ->check(support::not_negative())
+      ->capture_default_str();
   export_it->add_option("--output", exported.output, "(default: standard output)")->type_name("FILE.jsonl");
 
   for (auto* command : {sample_it, stats_it, export_it}) add_partial(*command, which);
@@ -82,6 +102,8 @@ int main(int argc, char** argv) try {
   try {
     app.parse(argc, argv);
     require_mixture(which);
+    if (*sample_it) require_indices(samples.from, samples.count);
+    if (*export_it) require_indices(exported.from, exported.examples);
   } catch (CLI::ParseError const& e) {
     return app.exit(e) == 0 ? 0 : 2;
   }
@@ -91,7 +113,8 @@ int main(int argc, char** argv) try {
   auto const described = open_mixture(which, tokenizer, strict);
   if (*show_it) {
     auto const* preset = which.preset.empty() ? nullptr : &flan::find_mixture_preset(which.preset);
-    json ? show_json(described, preset != nullptr) : show(described, preset);
+    auto const refusal = preset ? std::string() : refusal_of(which, tokenizer, described);
+    json ? show_json(described, preset != nullptr, refusal) : show(described, preset, refusal);
   } else {
     auto const mixture = require_tasks(described, tokenizer.has_value());
     if (*sample_it) sample(mixture, samples);

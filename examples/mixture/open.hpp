@@ -2,6 +2,7 @@
 /// The mixture that the command line names: a description in a file, or a published one over a folder of data.
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -64,6 +65,19 @@ inline flan::mixture_description open_mixture(which_mixture const& m, std::optio
   };
   return m.preset.empty() ? flan::read_mixture_file(m.file, o)
                           : flan::bind_preset(flan::find_mixture_preset(m.preset), m.data, o);
+}
+
+/// Why the mixture in a file cannot be drawn from as it is: what of it is absent without being optional. Empty when it
+/// can.
+inline std::string refusal_of(which_mixture const& m, std::optional<flan::any_tokenizer> const& t,
+                              flan::mixture_description const& found) {
+  if (std::all_of(found.entries.begin(), found.entries.end(), [](auto const& e) { return e.present; })) return {};
+  try {
+    open_mixture(m, t, true);
+    return {};
+  } catch (flan::error const& e) {
+    return e.what();
+  }
 }
 
 /// The mixture, for those who draw from it; says on standard error what of it is not there.

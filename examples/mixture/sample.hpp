@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 #include "flan/data/task_form.hpp"
 #include "flan/text/utf8.hpp"
 #include "mixture/open.hpp"
+#include "mixture/whole_file.hpp"
 #include "support/progress_bar.hpp"
 #include "support/table.hpp"
 
@@ -69,46 +69,29 @@ inline void sample(flan::mixture const& m, sample_settings const& s) {
   }
   if (!s.task.empty() && !wanted)
     flan::fail("the mixture has no task ", s.task, "; it has ", known, m.tasks().size() > 20 ? ", …" : "");
-  auto stream = m.sample(s.seed, s.from);
-  for (std::uint64_t shown = 0; shown < s.count;) {
-    auto const index = stream.position();
-    auto const place = stream.next_place();
-    if (wanted && place.task != *wanted) continue;
+  auto const show = [&](std::uint64_t index, flan::example_place const& place) {
     auto const e = m.render(place);
     write(stdout, s.json ? json_line(m, index, place, e) : readable(m, index, place, e));
-    ++shown;
+  };
+  if (!wanted) {
+    auto stream = m.sample(s.seed, s.from);
+    for (std::uint64_t i = 0; i < s.count; ++i) show(s.from + i, stream.next_place());
+    return;
+  }
+  auto from = s.from;
+  bool more = true;
+  for (std::uint64_t i = 0; i < s.count; ++i) {
+    auto const index = more ? m.next_of(*wanted, s.seed, from) : std::nullopt;
+    if (!index) flan::fail("the stream has no more of ", s.task, ": its indices end at 2^64");
+    show(*index, m.place(s.seed, *index));
+    from = *index + 1;
+    more = from != 0;
   }
 }
 
 struct export_settings {
   std::uint64_t examples = 0, seed = 0, from = 0;
   std::string output;
-};
-
-/// A file under another name until it is whole.
-class whole_file {
-  std::filesystem::path path_, part_;
-  std::FILE* file_;
-
- public:
-  explicit whole_file(std::filesystem::path path)
-      : path_(std::move(path)), part_(path_.string() + ".part"), file_(std::fopen(part_.c_str(), "wb")) {
-    if (!file_) flan::fail("cannot write ", path_.string());
-  }
-  whole_file(whole_file const&) = delete;
-  ~whole_file() {
-    if (!file_) return;
-    std::fclose(file_);
-    std::error_code ignored;
-    std::filesystem::remove(part_, ignored);
-  }
-  std::FILE* handle() const { return file_; }
-  void finish() {
-    bool const written = std::fflush(file_) == 0;
-    bool const closed = std::fclose(std::exchange(file_, nullptr)) == 0;
-    if (!written || !closed) flan::fail("cannot write ", path_.string(), ": is the disk full?");
-    std::filesystem::rename(part_, path_);
-  }
 };
 
 /// The examples of so many indices; those without a target are left out, as training leaves them out.

@@ -68,6 +68,11 @@ inline std::string forms_text(std::vector<flan::task_form> const& forms) {
   return text;
 }
 
+/// Whether a form asks for more exemplars than a task has records beside the question's own.
+inline bool falls_short(flan::mixture_entry const& e, flan::task_form const& f) {
+  return (f.exemplars == flan::exemplars::fixed || f.exemplars == flan::exemplars::mixed) && f.shots >= e.records;
+}
+
 /// Names by what they have in common, in the order in which that comes first.
 class groups_of_names {
   std::vector<std::pair<std::string, std::vector<std::string>>> groups_;
@@ -129,7 +134,19 @@ inline std::string parts_table(flan::mixture_description const& d, flan::mixture
   return '\n' + table.text();
 }
 
-inline void show(flan::mixture_description const& d, flan::mixture_preset const* preset) {
+/// A line for each task and form that has too few exemplars.
+inline std::string short_forms(flan::mixture_description const& d) {
+  std::string text;
+  for (auto const& e : d.entries)
+    for (auto const& f : e.forms)
+      if (e.present && falls_short(e, f))
+        text += flan::sentence("Warning: ", e.task, " has ", e.records, e.records == 1 ? " record" : " records",
+                               ", so \"", flan::form_text(f), "\" gets ", e.records - 1, " of its exemplars.\n");
+  return text.empty() ? text : '\n' + text;
+}
+
+/// `refusal`: why the mixture cannot be drawn from; empty when it can.
+inline void show(flan::mixture_description const& d, flan::mixture_preset const* preset, std::string const& refusal) {
   using support::grouped;
   groups_of_names absent, forms;
   std::uint64_t records = 0, skipped = 0;
@@ -149,7 +166,7 @@ inline void show(flan::mixture_description const& d, flan::mixture_preset const*
                          " tasks are there, with ", grouped(records), " records",
                          skipped ? flan::sentence("; ", grouped(skipped), " could not be read and are left out") : "",
                          ".\n");
-  text += tasks_table(d, preset != nullptr) + parts_table(d, preset);
+  text += tasks_table(d, preset != nullptr) + short_forms(d) + parts_table(d, preset);
   if (!forms.all().empty()) text += "\nForms:\n";
   for (auto const& [form, names] : forms.all()) {
     text += "  " + form + '\n';
@@ -159,10 +176,11 @@ inline void show(flan::mixture_description const& d, flan::mixture_preset const*
   for (auto const& [reason, names] : absent.all())
     text += flan::sentence("  ", reason, names.size() > 1 ? flan::sentence(" (", names.size(), ")") : "", "\n",
                            support::wrapped(names, "      "));
+  if (!refusal.empty()) text += flan::sentence("\nRequired, so that drawing needs --partial:\n  ", refusal, "\n");
   write(stdout, text);
 }
 
-inline void show_json(flan::mixture_description const& d, bool preset) {
+inline void show_json(flan::mixture_description const& d, bool preset, std::string const& refusal) {
   using json = nlohmann::ordered_json;
   auto const text = [](std::string const& s) { return flan::repair_utf8(s); };
   json tasks = json::array(), absent = json::array(), parts = json::array();
@@ -178,7 +196,10 @@ inline void show_json(flan::mixture_description const& d, bool preset) {
     }
     json files = json::array(), forms = json::array();
     for (auto const& f : e.files) files.push_back(text(f.string()));
-    for (auto const& f : e.forms) forms.push_back(json{{"form", flan::form_text(f)}, {"rate", f.rate}});
+    for (auto const& f : e.forms) {
+      forms.push_back(json{{"form", flan::form_text(f)}, {"rate", f.rate}});
+      if (falls_short(e, f)) forms.back()["exemplars"] = e.records - 1;
+    }
     task["format"] = text(e.format);
     task["files"] = std::move(files);
     task["records"] = e.records;
@@ -194,7 +215,8 @@ inline void show_json(flan::mixture_description const& d, bool preset) {
                          {"absent", p.absent},
                          {"records", p.records},
                          {"rate", p.rate}});
-  json const object = {{"name", text(d.name)}, {"tasks", tasks}, {"absent", absent}, {"parts", parts}};
+  json object = {{"name", text(d.name)}, {"tasks", tasks}, {"absent", absent}, {"parts", parts}};
+  if (!refusal.empty()) object["refused"] = text(refusal);
   write(stdout, object.dump() + '\n');
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -261,4 +262,34 @@ TEST_CASE("the key decides the order, and neighbours are not regular") {
   int first = 0;
   for (std::uint64_t key = 0; key < 4000; ++key) first += flan::draws(uneven_pair, flan::mix64(key))(0).part == 0;
   CHECK(std::abs(first - 1000) < 5 * 28);
+}
+
+TEST_CASE("the next index that draws a part is found without going through those between, to the last index of all") {
+  for (auto const& weights : {std::vector<double>{1, 2}, {1, 1e-3}, {1e-4, 1, 0.1}}) {
+    flan::shares const s(weights);
+    flan::draws const d(s, 7);
+    for (std::uint64_t const begin : {std::uint64_t{0}, std::uint64_t{5'000'000'000'123}, ~std::uint64_t{0} - 20'000}) {
+      std::vector<std::optional<std::uint64_t>> next(s.size());
+      std::uint64_t wrong = 0;
+      for (std::uint64_t i = begin + 20'000;; --i) {  // backwards: what comes next is known
+        next[s.holder(d.fraction_at(i))] = i;
+        for (std::size_t part = 0; part < s.size(); ++part)
+          if (next[part] && (i % 997 == 0 || i % 1024 == 0)) wrong += d.next_of(part, i) != next[part];
+        if (i == begin) break;
+      }
+      CHECK(wrong == 0);
+    }
+  }
+  flan::shares const s({1, 1e-15});
+  flan::draws const d(s, 7);
+  std::uint64_t at = 0;
+  for (std::uint64_t before = 0; before < 100; ++before) {
+    auto const found = d.next_of(1, at);
+    REQUIRE(found);
+    CHECK(d(*found).part == 1);
+    CHECK(d(*found).before == before);
+    at = *found + 1;
+  }
+  CHECK(std::abs(static_cast<double>(at) * 1e-15 - 100) < 16);
+  CHECK(!d.next_of(1, ~std::uint64_t{0}));
 }

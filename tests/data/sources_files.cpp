@@ -315,6 +315,14 @@ TEST_CASE_METHOD(fixture, "the same for tables and documents") {
   CHECK(csv.skipped() == 3);
   CHECK(csv[0].text == "a\nb");
 
+  // An open quote that takes further lines with it is more than a bad record.
+  for (auto const* const rest : {"\n5,e\n6,f\n", "\n5", "\"\"\n5,e"}) {
+    put("number,text\n1,\"a\nb\"\n3,\"d" + std::string(rest));
+    CHECK_THROWS_WITH(flan::csv<numbered>(file, {}, skip), ContainsSubstring(":4: a quoted cell is never closed: all"));
+  }
+  put("number,text\n1,\"a\nb\"\n3,\"d\n");
+  CHECK(flan::csv<numbered>(file, {}, skip).skipped() == 1);
+
   put("number\ttext\n1\ta\n2\n3\tc\n");
   auto const tsv = flan::tsv(file, {}, skip);
   CHECK(tsv.size() == 2);

@@ -229,7 +229,7 @@ mkdir full && : >full/file
 call 1 "${few[@]}" --data train.jsonl --output full
 has err "holds files but no model"
 for wrong_option in "--rate nan" "--rate -1" "--rate 0" "--rate inf" "--weight-decay nan" "--weight-decay -1" \
-  "--dropout nan" "--dropout -0.1" "--dropout 1" "--cap -1" "--cap nan" "--cap 0" "--clip nan" "--temperature nan"; do
+  "--dropout nan" "--dropout -0.1" "--dropout 1" "--cap -1" "--cap nan" "--cap 0" "--clip nan" "--temperature nan" "--seed -5"; do
   # shellcheck disable=SC2086  # an option and its value
   call 2 "${few[@]}" --data train.jsonl --output x $wrong_option
 done
@@ -268,6 +268,14 @@ has out '{"part":"cot","task":"gsm8k","family":"chain_of_thought","published":74
 has out '"task":"task664_mmmlu_algebra"'
 call 0 mixture show --preset flan_collection --data data
 has out "gsm8k/inverted"
+call 0 mixture show two.json
+grep -q "Warning\|Required" out && wrong "nothing is wrong with two.json"
+sed 's/"shots": 2/"shots": 12/' two.json >short.json
+call 0 mixture show short.json
+has out 'Warning: sums has 12 records, so "12 exemplars, options listed" gets 11 of its exemplars.'
+call 0 mixture show short.json --json
+is_json out
+has out '{"form":"12 exemplars, options listed","rate":1.0,"exemplars":11}'
 
 echo "mixture: sample, export"
 call 0 mixture sample two.json --count 3 --seed 1
@@ -283,6 +291,17 @@ has out '{"index":1000000000000,"task":"'
 cp out far
 call 0 mixture sample two.json --count 1 --json --seed 3 --from 1000000000000
 same out far
+call 0 mixture sample two.json --count 2 --json --from 18446744073709551614
+has out '{"index":18446744073709551615,"task":"'
+sed 's/0.25/1e-15/; s/0.75/1/' two.json >rare.json
+call 0 mixture sample rare.json --count 2 --task labels --json
+[ "$(grep -c '"task":"labels"' out)" -eq 2 ] || wrong "a rare task should be found"
+rare_index=$(sed -n '2s/{"index":\([0-9]*\),.*/\1/p' out)
+sed -n 2p out >rare
+call 0 mixture sample rare.json --count 1 --json --from "$rare_index"
+same out rare
+call 1 mixture sample rare.json --task labels --count 1 --from 18446744073709551615
+has err "the stream has no more of labels"
 call 0 mixture export two.json --examples 40 --output exported.jsonl
 is "out" ""
 is_json exported.jsonl
@@ -296,6 +315,30 @@ same out exported.jsonl
 call 0 mixture export two.json --examples 5 --from 35
 tail -n 5 exported.jsonl >a
 same a out
+# A link stays, and leads to what was written; what is no regular file is written to, and a folder is refused.
+echo old >linked.jsonl
+ln -s linked.jsonl link
+ln -s dangling.jsonl new_link
+for file in link new_link; do
+  call 0 mixture export two.json --examples 40 --output $file
+  [ -L $file ] || wrong "$file should still be a link"
+  same $file exported.jsonl
+done
+[ -e dangling.jsonl ] || wrong "a link should lead to what was written"
+mkfifo pipe
+cat pipe >piped &
+call 0 mixture export two.json --examples 40 --output pipe
+[ -p pipe ] || wrong "a pipe should stay one"
+wait $!
+same piped exported.jsonl
+mkdir folder
+call 1 mixture export two.json --examples 40 --output folder
+has err "cannot write folder: it is a folder"
+if [ -e /dev/full ]; then
+  call 1 mixture export two.json --examples 40 --output /dev/full
+  [ -c /dev/full ] || wrong "a device should stay one"
+fi
+compgen -G "*.part" >/dev/null && wrong "nothing half written should stay"
 # What was written is read again as it was: a mixture over the exported file.
 printf '{"name": "again", "parts": [{"name": "again", "files": "exported.jsonl",
   "templates": [{"input": "{input}", "target": "{target}"}]}]}' >again.json
@@ -334,6 +377,14 @@ has err flan2022_a
 call 2 mixture stats two.json
 call 2 mixture export two.json
 call 2 mixture stats two.json --vocab model --examples 0
+for wrong_number in "sample two.json --count -1" "sample two.json --seed -5" "sample two.json --from -1" \
+  "sample two.json --from 18446744073709551614 --count 3" "stats two.json --vocab model --seed -1" \
+  "stats two.json --vocab model --examples -1" "export two.json --examples -1" "export two.json --examples 1 --seed -1" \
+  "export two.json --examples 1 --from -1" "export two.json --examples 2 --from 18446744073709551615"; do
+  # shellcheck disable=SC2086  # a command
+  call 2 mixture $wrong_number
+  is out ""
+done
 call 1 mixture show nowhere.json
 has err nowhere.json
 call 1 mixture sample two.json --task sum
@@ -357,6 +408,12 @@ call 0 mixture sample gone.json --partial
 has err "1 of 2 tasks are not there"
 call 0 mixture show gone.json
 has out "gone.jsonl"
+has out "Required"
+call 0 mixture show gone.json --json
+has out '"refused":"gone.json:2: parts[0]'
+sed 's/"name": "labels"/"optional": true, &/' gone.json >optional.json
+call 0 mixture show optional.json
+grep -q Required out && wrong "an optional task should not be called required"
 sed 's/"name": "two"/"name": "bad"/; s/train.jsonl/bad.jsonl/' two.json >bad.json
 { cat train.jsonl; echo '{"text": 1}'; } >bad.jsonl
 call 1 mixture show bad.json

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -133,6 +134,27 @@ class draws {
     return in_order(shares_->first(part), shares_->last(part), blocks * block).value;
   }
 
+  /// The first index from i on that draws a part; none when indices end before. A block without it is passed over by
+  /// its counts: a hundred of them at most.
+  [[gnu::cold]] std::optional<std::uint64_t> next_of(std::size_t part, std::uint64_t i) const {
+    if (auto const found = next_in_block(part, i)) return found;
+    constexpr std::uint64_t last = ~std::uint64_t{0} / block;
+    std::uint64_t low = i / block + 1;  // every block before it and from i on is without the part
+    if (low > last) return {};
+    auto const before = before_block(part, low);
+    std::uint64_t high = low;
+    for (std::uint64_t reach = 1; before_block(part, high) == before; reach *= 2) {
+      if (high == last) return next_in_block(part, last * block);
+      low = high;
+      high += std::min(reach, last - high);
+    }
+    while (high - low > 1) {
+      auto const middle = low + (high - low) / 2;
+      (before_block(part, middle) == before ? low : high) = middle;
+    }
+    return next_in_block(part, low * block);
+  }
+
   /// How many of the first n fractions lie in [first, last], the shuffling left aside: exact for every n.
   detail::floor_sum_result in_order(std::uint64_t first, std::uint64_t last, std::uint64_t n) const {
     // x lies in [first, last] when adding 2^64 − first carries over and adding 2^64 − last − 1 does not.
@@ -151,6 +173,14 @@ class draws {
   std::uint64_t fraction(std::uint64_t place) const { return place * step + phase_; }
 
  private:
+  std::optional<std::uint64_t> next_in_block(std::size_t part, std::uint64_t i) const {
+    auto const order = shuffle_of(i / block);
+    std::uint64_t const first = shares_->first(part), width = shares_->last(part) - first;
+    for (std::uint64_t left = block - i % block; left > 0; --left, ++i)
+      if (fraction_in(order, i) - first <= width) return i;
+    return {};
+  }
+
   shares const* shares_;
   std::uint64_t order_, phase_;
 };

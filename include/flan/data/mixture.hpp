@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -50,6 +51,11 @@ class mixture {
   /// The same without the words, and the words of a place.
   example_place place(std::uint64_t seed, std::uint64_t position) const {
     return detail::place_of(*held_, seed, detail::draws_of(*held_, seed)(position));
+  }
+  /// The first index from `position` on that draws a task; none when indices end before. However rare the task is, it
+  /// costs well below a millisecond.
+  std::optional<std::uint64_t> next_of(std::size_t task, std::uint64_t seed, std::uint64_t position = 0) const {
+    return detail::draws_of(*held_, seed).next_of(task, position);
   }
   example render(example_place const& p) const { return detail::render(*held_, p); }
 

@@ -11,6 +11,7 @@
 namespace flan {
 
 /// What a record that cannot be read does: stop everything with an error, or be left out and counted.
+/// A quoted cell of a table that is never closed, and so has all lines behind it in it, stops either way.
 enum class on_bad_record : unsigned char { stop, skip };
 
 /// A record that was left out. The views last as long as the call that reports it.

@@ -174,7 +174,7 @@ class record_file {
     auto const scanner = scan(format);
     auto spans = scanner->spans();
     line_counter lines(data_);
-    if (!scanner->problem().empty() && (o.bad == on_bad_record::stop || spans.empty())) {
+    if (!scanner->problem().empty() && (o.bad == on_bad_record::stop || spans.empty() || scanner->hides_rest())) {
       auto const line = lines.line_of(scanner->problem_at());
       if (numbered_) fail(data_.path().string(), ':', line, ": byte ", scanner->problem_at(), ": ", scanner->problem());
       fail(data_.path().string(), ':', line, ": ", scanner->problem());

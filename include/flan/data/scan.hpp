@@ -28,6 +28,8 @@ class record_scanner {
   /// What is wrong with the file as a whole, and where; what follows is then one more span, so that it is counted.
   std::string const& problem() const { return problem_; }
   std::uint64_t problem_at() const { return problem_at_; }
+  /// Whether the problem hides what follows it: that span may be any number of records.
+  bool hides_rest() const { return hides_rest_; }
 
  protected:
   void emit(std::uint64_t begin, std::uint64_t end) {
@@ -35,16 +37,18 @@ class record_scanner {
       fail("a record of ", end - begin, " bytes begins at byte ", begin, "; the most is 4 GiB");
     spans_.push_back({begin, static_cast<std::uint32_t>(end - begin), 0});
   }
-  void complain(std::uint64_t at, std::string what) {
+  void complain(std::uint64_t at, std::string what, bool hides_rest = false) {
     if (!problem_.empty()) return;
     problem_ = std::move(what);
     problem_at_ = at;
+    hides_rest_ = hides_rest;
   }
 
  private:
   std::vector<record_span> spans_;
   std::string problem_;
   std::uint64_t problem_at_ = 0;
+  bool hides_rest_ = false;
 };
 
 /// A record a line. LF or CRLF ends one (and nothing else: U+2028 is text); empty lines are none.
@@ -81,7 +85,7 @@ class line_scanner : public record_scanner {
 /// A row of RFC 4180 a record: quoted cells hold line breaks. In any other cell a quote is a character.
 class csv_scanner : public record_scanner {
   enum class state : unsigned char { cell, plain, quoted, closed } state_ = state::cell;
-  std::uint64_t begin_ = 0, quote_ = 0;
+  std::uint64_t begin_ = 0, quote_ = 0, break_ = 0;  // break_: the first line break behind the quote, if above it
   char last_ = 0;
   bool first_ = true;
 
@@ -92,6 +96,7 @@ class csv_scanner : public record_scanner {
       char const c = block[i];
       if (state_ == state::quoted) {
         if (c == '"') state_ = state::closed;
+        if (c == '\n' && break_ <= quote_) break_ = at + i;
       } else if (c == '\n') {
         end_row(at + i);
         begin_ = at + i + 1;
@@ -108,7 +113,12 @@ class csv_scanner : public record_scanner {
     }
   }
   [[gnu::cold]] void finish(std::uint64_t size) override {
-    if (state_ == state::quoted) complain(quote_, "a quoted cell is never closed");
+    if (state_ == state::quoted) {
+      bool const hides = break_ > quote_ && break_ + 1 < size;
+      complain(quote_,
+               hides ? "a quoted cell is never closed: all lines behind it are in it" : "a quoted cell is never closed",
+               hides);
+    }
     if (begin_ < size) end_row(size);
   }
 
