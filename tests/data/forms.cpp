@@ -124,6 +124,22 @@ TEST_CASE("a record that is there twice is no exemplar for itself, however the t
     }
 }
 
+TEST_CASE("records that one wording does not tell apart are exemplars for each other") {
+  static constexpr flan::instruction<question> and_back[] = {{"Is it so? {text}\n{answer:options}", "{answer}"},
+                                                             {"What would be answered by {answer}?", "{text}"}};
+  std::vector<question> all;
+  for (int i = 0; i < 40; ++i) all.push_back({"fact " + std::to_string(i) + ".", "no"});
+  all.push_back(all[3]);
+  auto const how = GENERATE(exemplars::fixed, exemplars::mixed);
+  auto const t = flan::task<question>("t", all, and_back).with_forms({{.exemplars = how, .shots = 5}});
+  for (std::uint64_t key = 0; key < 200; ++key)
+    for (std::uint64_t const record : {3u, 40u}) {
+      auto const words = t(record, 1, 0, key);
+      CHECK(words.exemplars == 5);
+      CHECK(count(words.text.input, "fact 3.") == 0);
+    }
+}
+
 TEST_CASE("zero to ten exemplars, as many as the tokens leave room for") {
   auto const big = make("a", 1000);
   auto const t = big.with_forms({{exemplars::pruned}}, {.tokens = words});

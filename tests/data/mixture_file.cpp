@@ -113,13 +113,13 @@ TEST_CASE("an inversion weighs beside 1, and changes nothing outside") {
     CHECK(d.entries[1].rate == Approx(0.5 * 0.3 / 1.3));
     CHECK(d.entries[2].rate == Approx(0.5));
   }
-  // In a group the rates of either kind follow from the sizes; what cannot be turned round stays as it is.
+  // In a group each weighs beside itself; what cannot be turned round stays as it is.
   auto const d = rates(read(
       mixture(worked("a", 10) + ", " + worked("b", 30) + ", " + sums("s", 40), ", \"inversion\": 0.25, \"cap\": 30")));
-  CHECK(d.at("a") == Approx(0.8 * 10 / 70));
-  CHECK(d.at("s") == Approx(0.8 * 30 / 70));
-  CHECK(d.at("a/inverted") == Approx(0.2 * 10 / 40));
-  CHECK(d.at("b/inverted") == Approx(0.2 * 30 / 40));
+  CHECK(d.at("a") == Approx(10 / 80.0));
+  CHECK(d.at("s") == Approx(30 / 80.0));
+  CHECK(d.at("a/inverted") == Approx(0.25 * 10 / 80));
+  CHECK(d.at("b/inverted") == Approx(0.25 * 30 / 80));
   CHECK(d.count("s/inverted") == 0);
   // A group within keeps its own rule and its weight.
   auto const nested =
@@ -174,6 +174,69 @@ TEST_CASE("files, patterns, collections, and what is absent") {
             .find("there is no file") != std::string::npos);
 }
 
+TEST_CASE("what a collection lacks is listed, what is in it has a name of its own, and a folder is no file") {
+  temporary_folder const folder;
+  std::string const record = "{\"problem\": \"1\", \"result\": \"2\"}\n";
+  for (auto const* name : {"a", "b"}) {
+    std::filesystem::create_directories(folder / name);
+    put_file(folder / (std::string(name) + "/train.jsonl"), record);
+  }
+  put_file(folder / "own.jsonl", record);
+  put_file(folder / "own.jsonl.copy", record);
+  flan::mixture_file_options o;
+  o.data = folder.path;
+  auto const each = [](std::string const& files, std::string const& more = "") {
+    return mixture("\n{\"name\": \"n\", \"each\": true, \"family\": \"arithmetic\", \"files\": " + files + more + "}");
+  };
+  auto const names = [](flan::mixture_description const& d) {
+    strings all;
+    for (auto const& e : d.entries) all.push_back(e.name + (e.present ? "" : " absent"));
+    return all;
+  };
+  CHECK(names(read(each(R"(["a/*.jsonl", "b/*.jsonl", "own.jsonl"])"), o)) ==
+        strings{"n/a/train", "n/b/train", "n/own"});
+  CHECK(message(each(R"(["a/*.jsonl", "./a/train.jsonl"])"), o).find("would both be the task \"a/train\"") !=
+        std::string::npos);
+  auto const gone = R"(["a/*.jsonl", "c/*.jsonl"])";
+  CHECK(message(each(gone), o) == "m.json:2: parts[0].files: no file matches " + (folder / "c/*.jsonl").string() +
+                                      "; \"optional\": true lets a mixture do without");
+  auto const some = read(each(gone, ", \"optional\": true"), o);
+  CHECK(names(some) == strings{"n/c/*.jsonl absent", "n/train"});
+  CHECK(some.entries[1].rate == 1);
+  CHECK(message(each(R"("a")"), o) == "m.json:2: parts[0].files: " + (folder / "a").string() +
+                                          " is a folder; name the files in it, as in \"a/*.json\"");
+  CHECK(read(each(R"("./own.jsonl")"), o).entries[0].files == std::vector{folder / "own.jsonl"});
+}
+
+TEST_CASE("a task without records says why, and a mixture may do without it") {
+  temporary_folder const folder;
+  put_file(folder / "empty.jsonl", "");
+  put_file(folder / "bad.jsonl", "{}\n{}\n");
+  put_file(folder / "good.jsonl", "{\"problem\": \"1\", \"result\": \"2\"}\n");
+  flan::mixture_file_options o;
+  o.data = folder.path;
+  auto const part = [](std::string const& files, std::string const& more = "") {
+    return "{\"name\": \"x\", \"family\": \"arithmetic\", \"files\": \"" + files + "\"" + more + "}";
+  };
+  auto const file = [&](char const* name) { return (folder / name).string(); };
+  CHECK(message(mixture(part("empty.jsonl")), o) ==
+        "m.json:1: parts[0]: the task x has no records: there are none in " + file("empty.jsonl"));
+  CHECK(message(mixture(part("bad.jsonl", ", \"bad\": \"skip\"")), o) ==
+        "m.json:1: parts[0]: the task x has no records: all 2 in " + file("bad.jsonl") + " are bad and skipped");
+  CHECK(message(mixture(part("good.jsonl", R"(, "split": {"part": "held out", "share": 1e-9})")), o) ==
+        "m.json:1: parts[0]: the task x has no records: its split, \"held out\", has none of the 1 in " +
+            file("good.jsonl"));
+  auto const d =
+      read(mixture(part("empty.jsonl", ", \"optional\": true") + ", " +
+                   "{\"name\": \"n\", \"each\": true, \"family\": \"arithmetic\", \"files\": [\"good.jsonl\", "
+                   "\"empty.jsonl\"]}"),
+           o);
+  REQUIRE(d.entries.size() == 3);
+  CHECK(d.entries[0].absent_because == "it has no records: there are none in " + file("empty.jsonl"));
+  CHECK(d.entries[1].rate == 1);
+  CHECK_FALSE(d.entries[2].present);
+}
+
 TEST_CASE("a mixture of another file is a group; circles are found") {
   temporary_folder const folder;
   put_file(folder / "inner.json", mixture(sums("a", 1) + ", " + sums("b", 3)));
@@ -201,6 +264,10 @@ TEST_CASE("a mixture of another file is a group; circles are found") {
                     ContainsSubstring("outer.json includes outer.json"));
   CHECK_THROWS_WITH(outer(mixture("{\"include\": \"no.json\"}")),
                     ContainsSubstring("parts[0].include: there is no file"));
+  auto const optional = outer(mixture("{\"include\": \"no.json\", \"optional\": true}, " + sums("c", 1)));
+  REQUIRE(optional.entries.size() == 2);
+  CHECK(optional.entries[0].absent_because == "there is no file " + (folder / "no.json").string());
+  CHECK(optional.entries[1].rate == 1);
   // Twice the same is no circle, but its tasks' names are taken.
   put_file(folder / "inner.json", mixture(sums("a", 1)));
   CHECK_THROWS_WITH(outer(mixture("{\"include\": \"inner.json\"}, {\"include\": \"inner.json\", \"name\": \"again\"}")),
@@ -223,6 +290,11 @@ TEST_CASE("each mistake has a message with its place") {
   CHECK(message(mixture(sums("a", 1), ",\n\"cap\": 0")) == "m.json:2: cap: expected a whole number from 1 on, found 0");
   CHECK(message(mixture(sums("a", 1), ",\n\"temperature\": -1")) ==
         "m.json:2: temperature: expected a number above 0, found -1");
+  CHECK(message(mixture(sums("a", 1), ",\n\"temperature\": 1e-3")) ==
+        "m.json:2: temperature: expected a temperature from 0.1 to a million, found 0.001");
+  CHECK(message("\xEF\xBB\xBF{\"name\": \"m\",\n\"parts\": 7}") == "m.json:2: parts: expected a list, found 7");
+  CHECK(part(sums("a", 1, ", \"weight\": 1e300")) ==
+        "m.json:2: parts[0].weight: expected a number of at most a billion, found 1e+300");
   CHECK(part("7") == "m.json:2: parts[0]: expected an object, found 7");
   CHECK(part("{\"name\": \"x\"}") ==
         "m.json:2: parts[0]: a part needs \"files\" or \"records\", or is a group with \"parts\", or an \"include\"");
@@ -291,7 +363,9 @@ TEST_CASE("each mistake has a message with its place") {
   CHECK(part("{\"name\": \"x\", \"family\": \"nli\", \"split\": {\"part\": \"held out\",\n\"share\": 2}, " + records +
              "}") == "m.json:3: parts[0].split.share: the share to hold out should lie between 0 and 1, but is 2");
   CHECK(part("{\"name\": \"x\", \"family\": \"nli\", \"split\": {\"part\": \"held out\", \"share\": 1e-9}, " + records +
-             "}") == "m.json:2: parts[0]: the task x has no records");
+             "}") ==
+        "m.json:2: parts[0]: the task x has no records: its split, \"held out\", has none of the 1 in its list of "
+        "records");
   CHECK(part("{\"name\": \"x\", \"family\": \"nli\", \"inversion\": 0.3, " + records + "}") ==
         "m.json:2: parts[0].inversion: only worked answers (the family chain_of_thought) can be turned round");
   CHECK(

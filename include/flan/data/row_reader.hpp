@@ -31,8 +31,12 @@ class example_reader {
 
   void seek(std::uint64_t position) {
     forget();
-    empty_in_a_row_ = 0;
     pipeline_.seek(position);
+  }
+  /// The same, as if nothing had been read before.
+  void start(std::uint64_t position) {
+    empty_in_a_row_ = 0;
+    seek(position);
   }
 
   /// The next example with a target, until it is taken.
@@ -99,7 +103,8 @@ class row_reader {
 
   /// Goes to a position that position() once said.
   void seek(std::uint64_t position) {
-    if (options_.packing != packing::best_fit) return examples_.seek(position);
+    examples_.start(position);
+    if (options_.packing != packing::best_fit) return;
     block_ = position / indices_, given_ = position % indices_;
     rows_.clear();
   }

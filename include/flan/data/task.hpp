@@ -282,26 +282,39 @@ inline few_shot_prompt any_task::operator()(std::uint64_t record, std::uint32_t 
   auto const candidates = some ? o.limits.candidates : f.shots + spare;
   auto const drawn = draw_exemplars(key_of_site(key, example_site::exemplars), train.size(), left_out, candidates);
   auto const& pattern = o.patterns.draw(key_of_site(key, example_site::pattern), 0, query.input);
-  auto const exemplar = [&](std::size_t i) { return train.held_->word(drawn[i], wording, f.options, key); };
+  auto const in = [&](any_task const& t, std::uint64_t r, std::uint32_t w) {
+    return t.held_->word(r, w, f.options, key);
+  };
+  // Data sets repeat records, and then the answer would stand before the question: a record is left out when no wording
+  // tells it from the query's. One wording may tell little, as where a question is to be found for the answer "yes".
+  auto const repeated = [&](std::uint64_t r, shot const& e) {
+    bool same = e.input == query.input;
+    for (std::uint32_t w = 0; same && w < wordings(); ++w)
+      same = w == wording || in(train, r, w).input == in(*this, record, w).input;
+    return same;
+  };
+  auto const exemplar = [&](std::size_t i) {
+    shot e = in(train, drawn[i], wording);
+    if (repeated(drawn[i], e)) e.target.clear();
+    return e;
+  };
   if (some)
-    return pruned_shots(key_of_site(key, example_site::kept), drawn.size(), exemplar, std::move(query), o.tokens,
-                        o.limits, pattern);
+    return pruned_shots(key_of_site(key, example_site::kept), drawn.size(), exemplar, query, o.tokens, o.limits,
+                        pattern, repeats::seen_to);
 
   std::vector<shot> all;
   std::uint64_t const wordings_key = key_of_site(key, example_site::wording);
   for (std::size_t i = 0; i < drawn.size() && all.size() < f.shots; ++i) {
-    // Data sets repeat records: what reads as the question does when it is worded alike is left out, however it will
-    // read here.
     shot e = exemplar(i);
-    if (e.input == query.input) continue;
-    if (f.exemplars == exemplars::mixed) {
+    if (f.exemplars == exemplars::mixed && !e.target.empty()) {
       auto const w = static_cast<std::uint32_t>(uniform_below(wordings_key, i, train.wordings()));
       e = train.held_->word(drawn[i], w, f.options, key_of(key, drawn[i]));
     }
     if (!e.target.empty()) all.push_back(std::move(e));
   }
-  if (f.exemplars == exemplars::fixed) return fixed_shots(all, std::move(query), f.shots, pattern);
-  return mixed_shots(key_of_site(key, example_site::pattern), all, std::move(query), f.shots, o.patterns);
+  if (f.exemplars == exemplars::fixed) return fixed_shots(all, std::move(query), f.shots, pattern, repeats::seen_to);
+  return mixed_shots(key_of_site(key, example_site::pattern), all, std::move(query), f.shots, o.patterns,
+                     repeats::seen_to);
 }
 
 }  // namespace flan

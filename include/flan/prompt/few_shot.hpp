@@ -60,12 +60,18 @@ struct few_shot_patterns {
   }
 };
 
+/// Data sets repeat records, and then an exemplar would give the query's answer away.
+enum class repeats : unsigned char {
+  left_out,  ///< a candidate whose input is the query's is passed over
+  seen_to    ///< the caller has told them apart by more than their inputs
+};
+
 namespace detail {
 inline void append_exemplar(std::string& text, shot const& e, few_shot_format const& f) {
   ((((text += f.input_prefix) += e.input) += f.delimiter) += f.target_prefix) += e.target;
 }
-inline bool may_stand_before(shot const& exemplar, shot const& query) {
-  return !exemplar.target.empty() && exemplar.input != query.input;
+inline bool may_stand_before(shot const& exemplar, shot const& query, repeats r) {
+  return !exemplar.target.empty() && (r == repeats::seen_to || exemplar.input != query.input);
 }
 inline shot ask(std::string text, shot query, few_shot_format const& f) {
   (((text += f.input_prefix) += query.input) += f.delimiter) += f.target_prefix;
@@ -114,16 +120,15 @@ inline std::vector<std::uint64_t> draw_exemplars(std::uint64_t key, std::uint64_
   return drawn;
 }
 
-/// The first k candidates, fewer when there are fewer. In this and in the forms below a candidate whose input is the
-/// query's is passed over: data sets repeat records, and then the answer would stand before the question. So is one
-/// without an answer.
+/// The first k candidates, fewer when there are fewer. In this and in the forms below a candidate without an answer is
+/// passed over, and so are repeats of the query.
 inline few_shot_prompt fixed_shots(std::span<shot const> candidates, shot query, std::size_t k,
-                                   few_shot_format const& f = {}) {
+                                   few_shot_format const& f = {}, repeats r = repeats::left_out) {
   std::string text;
   std::size_t taken = 0;
   for (auto const& e : candidates) {
     if (taken == k) break;
-    if (!detail::may_stand_before(e, query)) continue;
+    if (!detail::may_stand_before(e, query, r)) continue;
     detail::append_exemplar(text, e, f);
     text += f.separator;
     ++taken;
@@ -134,13 +139,13 @@ inline few_shot_prompt fixed_shots(std::span<shot const> candidates, shot query,
 /// The first k candidates, each written in a pattern of its own, so that none can be relied on; one separator, one to
 /// three line breaks, for all. Candidates in different wordings mix those too.
 inline few_shot_prompt mixed_shots(std::uint64_t key, std::span<shot const> candidates, shot query, std::size_t k = 5,
-                                   few_shot_patterns const& patterns = {}) {
+                                   few_shot_patterns const& patterns = {}, repeats r = repeats::left_out) {
   std::string const separator(1 + static_cast<std::size_t>(uniform_below(key, 0, 3)), '\n');
   std::string text;
   std::size_t taken = 0;
   for (auto const& e : candidates) {
     if (taken == k) break;
-    if (!detail::may_stand_before(e, query)) continue;
+    if (!detail::may_stand_before(e, query, r)) continue;
     detail::append_exemplar(text, e, patterns.draw(key, 2 + taken++, e.input));
     text += separator;
   }
@@ -180,7 +185,7 @@ template <class Candidate, class Tokens>
 requires(std::convertible_to<std::invoke_result_t<Candidate&, std::size_t>, shot>&&
              std::convertible_to<std::invoke_result_t<Tokens&, std::string const&>, std::size_t>) few_shot_prompt
     pruned_shots(std::uint64_t key, std::size_t count, Candidate&& candidate, shot query, Tokens&& tokens,
-                 few_shot_limits const& limits = {}, few_shot_format const& f = {}) {
+                 few_shot_limits const& limits = {}, few_shot_format const& f = {}, repeats r = repeats::left_out) {
   auto const own = static_cast<std::size_t>(tokens(query.input));
   if (own > limits.limit) return {};
   exemplar_room room(limits.limit, own);
@@ -189,7 +194,7 @@ requires(std::convertible_to<std::invoke_result_t<Candidate&, std::size_t>, shot
   for (std::size_t i = 0; i < count && taken < limits.most; ++i) {
     if (uniform(key, i) >= limits.share) continue;
     shot const& e = candidate(i);
-    if (!detail::may_stand_before(e, query)) continue;
+    if (!detail::may_stand_before(e, query, r)) continue;
     if (!room.take(static_cast<std::size_t>(tokens(e.input)) + static_cast<std::size_t>(tokens(e.target)))) break;
     detail::append_exemplar(text, e, f);
     text += f.separator;
