@@ -7,7 +7,7 @@
 
 int main() {
   for (int workers = 1, most = flan::threads(); workers <= most; ++workers) {
-    for (auto isa : {flan::instruction_set::portable, flan::instruction_set::avx2, flan::instruction_set::avx512})
+    for (auto isa : flan::instruction_sets)
       if (flan::available(isa))
         std::printf("%-9s %2d threads: %7.1f GFLOP/s\n", std::string(name_of(isa)).c_str(), workers,
                     peak::multiply_adds(isa, workers) / 1e9);

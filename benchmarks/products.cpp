@@ -99,7 +99,7 @@ void decode(benchmark::State& state, instruction_set isa, int workers, ceilings 
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   int const most = threads();
-  for (instruction_set isa : {instruction_set::portable, instruction_set::avx2, instruction_set::avx512}) {
+  for (instruction_set isa : instruction_sets) {
     if (!available(isa)) continue;
     for (int workers = 1; workers <= most; workers = workers < most && 2 * workers > most ? most : 2 * workers) {
       ceilings const c{peak::multiply_adds(isa, workers), peak::read_rate(workers)};

@@ -32,7 +32,11 @@ static_assert(flan::training_backend<counting, flan::fp32>);
 TEST_CASE("the instruction set is the machine's best, FLAN_ISA's or the options'") {
   using enum flan::instruction_set;
   unsetenv("FLAN_ISA");
-  CHECK(flan::cpu_backend{}.isa() == (flan::available(avx512) ? avx512 : flan::available(avx2) ? avx2 : portable));
+  auto const best = flan::available(avx512_dot) ? avx512_dot
+                    : flan::available(avx512)   ? avx512
+                    : flan::available(avx2)     ? avx2
+                                                : portable;
+  CHECK(flan::cpu_backend{}.isa() == best);
   CHECK(flan::cpu_backend{{.isa = portable}}.isa() == portable);
   {
     with_isa const forced("portable");
@@ -44,7 +48,7 @@ TEST_CASE("the instruction set is the machine's best, FLAN_ISA's or the options'
   }
   {
     with_isa const wrong("sse9");
-    CHECK_THROWS_WITH(flan::cpu_backend{}, ContainsSubstring("portable, avx2 or avx512, but is \"sse9\""));
+    CHECK_THROWS_WITH(flan::cpu_backend{}, ContainsSubstring("portable, avx2, avx512 or avx512_dot, but is \"sse9\""));
   }
   if (!flan::available(avx512)) {
     with_isa const lacking("avx512");

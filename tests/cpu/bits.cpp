@@ -15,7 +15,7 @@ namespace {
 
 std::vector<instruction_set> sets_here() {
   std::vector<instruction_set> s;
-  for (instruction_set i : {instruction_set::portable, instruction_set::avx2, instruction_set::avx512})
+  for (instruction_set i : instruction_sets)
     if (available(i)) s.push_back(i);
   return s;
 }

@@ -9,7 +9,7 @@ namespace {
 
 template <class P>
 void check_every_instruction_set() {
-  for (auto isa : {flan::instruction_set::portable, flan::instruction_set::avx2, flan::instruction_set::avx512}) {
+  for (auto isa : flan::instruction_sets) {
     if (!flan::available(isa)) continue;
     auto const found = flan::testing::conformance<P>(flan::cpu_backend{{.isa = isa}});
     std::ostringstream text;

@@ -14,7 +14,7 @@ namespace flan::testing {
 /// The instruction sets that this machine has.
 inline std::vector<instruction_set> instruction_sets() {
   std::vector<instruction_set> sets;
-  for (auto i : {instruction_set::portable, instruction_set::avx2, instruction_set::avx512})
+  for (auto i : instruction_sets)
     if (available(i)) sets.push_back(i);
   return sets;
 }
