@@ -91,8 +91,8 @@ flan::mixture described_mixture(settings const& s, std::string const& file) {
                    static_cast<unsigned long long>(e.skipped), e.name.c_str());
   }
   if (absent > 0)
-    std::fprintf(stderr, "%s: %zu of %zu tasks are not there; `mixture show` says why\n", file.c_str(), absent,
-                 described.entries.size());
+    std::fprintf(stderr, "%s: %zu of %zu tasks are left out or not there; `mixture show` says why\n", file.c_str(),
+                 absent, described.entries.size());
   return *described.mixture;
 }
 

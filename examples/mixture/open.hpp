@@ -93,7 +93,8 @@ inline flan::mixture require_tasks(flan::mixture_description const& d, bool coun
                    " have as many exemplars as fit; add --vocab spiece.model to count their tokens");
   }
   if (absent > 0)
-    std::fprintf(stderr, "%zu of %zu tasks are not there; `mixture show` says why\n", absent, d.entries.size());
+    std::fprintf(stderr, "%zu of %zu tasks are left out or not there; `mixture show` says why\n", absent,
+                 d.entries.size());
   return *d.mixture;
 }
 

@@ -75,7 +75,8 @@ elseif(WAY STREQUAL "conan")
   run("conan profile detect" "${CONAN}" profile detect)
   run("conan remote disable" "${CONAN}" remote disable "*")
   run("conan create" "${CONAN}" create "${FLAN_SOURCE}" --test-folder "${consumer}" --build missing
-    --profile:host default --profile:host "${consumer}/profile" --profile:build default)
+    --profile:host default --profile:host "${consumer}/profile" --profile:build default
+    --conf "tools.cmake.cmaketoolchain:generator=${GENERATOR}")  # else make, which a machine with ninja may lack
   if(NOT output MATCHES "flan [0-9]")
     message(FATAL_ERROR "the test package did not run")
   endif()

@@ -405,7 +405,7 @@ sed 's/train.jsonl/gone.jsonl/' two.json >gone.json
 call 1 mixture sample gone.json
 has err "gone.jsonl; \"optional\""
 call 0 mixture sample gone.json --partial
-has err "1 of 2 tasks are not there"
+has err "1 of 2 tasks are left out or not there"
 call 0 mixture show gone.json
 has out "gone.jsonl"
 has out "Required"

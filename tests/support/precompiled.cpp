@@ -1,0 +1,1 @@
+// Only here so that precompiled.hpp has a target to be compiled for.
