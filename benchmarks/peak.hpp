@@ -18,9 +18,8 @@ struct kernels;
 }  // namespace peak
 
 #define FLAN_KERNELS "benchmarks/peak.inc"
+#define FLAN_KERNELS_OF_DOT
 #include "flan/cpu/kernels/stamp.inc"
-#define FLAN_KERNELS "benchmarks/peak.inc"
-#include "flan/cpu/kernels/stamp_dot.inc"
 
 namespace peak {
 

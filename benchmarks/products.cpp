@@ -18,11 +18,13 @@ using namespace flan;
 
 struct ceilings {
   double flops, bf16_flops, bytes;  // per second
-  template <class T>
-  double flops_of() const {
-    return std::is_same_v<T, bf16> ? bf16_flops : flops;
-  }
 };
+
+/// The arithmetic's ceiling.
+template <class T>
+double peak_of(ceilings const& c) {
+  return std::is_same_v<T, bf16> ? c.bf16_flops : c.flops;
+}
 
 template <class T>
 tensor<T> random_tensor(cpu_backend& be, extent rows, extent columns, std::uint64_t key) {
@@ -40,12 +42,12 @@ weight<W> random_weight(cpu_backend& be, extent rows, extent columns, std::uint6
   return w;
 }
 
-void report(benchmark::State& state, double peak_flops, double peak_bytes, double flops, double bytes) {
+void report(benchmark::State& state, double peak, double read_rate, double flops, double bytes) {
   auto const n = static_cast<double>(state.iterations());
   state.counters["GFLOP/s"] = benchmark::Counter(flops * n / 1e9, benchmark::Counter::kIsRate);
-  state.counters["of FMA peak %"] = benchmark::Counter(100 * flops * n / peak_flops, benchmark::Counter::kIsRate);
+  state.counters["of peak %"] = benchmark::Counter(100 * flops * n / peak, benchmark::Counter::kIsRate);
   // Always there: the CSV reporter wants the same counters in every row.
-  state.counters["of read rate %"] = benchmark::Counter(100 * bytes * n / peak_bytes, benchmark::Counter::kIsRate);
+  state.counters["of read rate %"] = benchmark::Counter(100 * bytes * n / read_rate, benchmark::Counter::kIsRate);
 }
 
 enum class direction { forward, input_gradient, weight_gradient };
@@ -66,8 +68,7 @@ void large(benchmark::State& state, instruction_set isa, int workers, ceilings c
     if (d == direction::weight_gradient) be.weight_gradient(dw.view, in(dy.view), in(x.view), 1.0);
     benchmark::ClobberMemory();
   }
-  report(state, c.flops_of<T>(), c.bytes,
-         2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k),
+  report(state, peak_of<T>(c), c.bytes, 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k),
          static_cast<double>(n * k) * sizeof(T));
 }
 
@@ -97,7 +98,7 @@ void decode(benchmark::State& state, instruction_set isa, int workers, ceilings 
       be.matmul(y.view.column_range(0, w.rows), in(x.view.column_range(0, w.columns)), w, matmul_options{});
     benchmark::ClobberMemory();
   }
-  report(state, c.flops_of<T>(), c.bytes, 2 * elements * static_cast<double>(m), elements * sizeof(T));
+  report(state, peak_of<T>(c), c.bytes, 2 * elements * static_cast<double>(m), elements * sizeof(T));
 }
 
 }  // namespace

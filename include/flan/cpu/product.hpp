@@ -7,6 +7,7 @@
 
 #include "flan/core/parallel.hpp"
 #include "flan/cpu/dispatch.hpp"
+#include "flan/cpu/kernels/pairs.hpp"
 #include "flan/cpu/kernels/product.hpp"
 #include "flan/cpu/scratch.hpp"
 

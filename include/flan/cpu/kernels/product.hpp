@@ -50,8 +50,5 @@ struct product_kernels;
 }  // namespace flan::detail
 
 #define FLAN_KERNELS "flan/cpu/kernels/product.inc"
+#define FLAN_KERNELS_OF_DOT
 #include "flan/cpu/kernels/stamp.inc"
-#define FLAN_KERNELS "flan/cpu/kernels/product.inc"
-#include "flan/cpu/kernels/stamp_dot.inc"
-#define FLAN_KERNELS "flan/cpu/kernels/product_dot.inc"
-#include "flan/cpu/kernels/stamp_dot.inc"

@@ -4,10 +4,8 @@
 /// function without the target cannot inline one that has it.
 ///
 /// vec holds `width` floats; load and store convert bf16 in passing and take a count for the end of a row; load_even
-/// and load_odd take every other of 2·width bf16; max and min return their second argument where one
-/// is a NaN. fma is fused where the hardware can.
-///
-/// simd<avx512_dot> is avx512's, with an fma of pairs of bf16; stamp_dot.inc stamps kernels for it.
+/// and load_odd take every other of 2·width bf16; max and min return their second argument where one is a NaN. fma is
+/// fused where the hardware can. simd<avx512_dot> is avx512's, with an fma of pairs of bf16.
 
 #include <cstdint>
 #include <cstring>
