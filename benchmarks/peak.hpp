@@ -1,8 +1,10 @@
 #pragma once
-/// The machine's own ceilings: fused multiply-adds (portable: products and sums) from registers, and reading memory.
+/// The machine's own ceilings: fused multiply-adds (portable: products and sums) and dot products of bf16 from
+/// registers, and reading memory.
 
 #include <algorithm>
 #include <chrono>
+#include <type_traits>
 
 #include "flan/cpu/backend.hpp"
 
@@ -16,6 +18,7 @@ struct kernels;
 }  // namespace peak
 
 #define FLAN_KERNELS "benchmarks/peak.inc"
+#define FLAN_KERNELS_OF_DOT
 #include "flan/cpu/kernels/stamp.inc"
 
 namespace peak {
@@ -36,22 +39,37 @@ double best_rate(double work, F&& f) {
   return best;
 }
 
-/// Floating-point operations per second of `workers` threads together, a multiply-add counted as two.
-inline double multiply_adds(instruction_set isa, int workers) {
+/// Calls of kernel(turns, &sink) on `workers` threads at the same time, in operations per second of all.
+inline double rate_of(void (*kernel)(extent, float*), extent operations_in_turn, int workers) {
   set_threads(workers);
   extent const turns = 400'000;
-  double rate = 0;
-  flan::detail::with_kernels(isa, [&](auto i) {
-    double const work = 2.0 * static_cast<double>(turns) * kernels<i()>::chains * kernels<i()>::width * workers;
-    rate = best_rate(work, [&] {
-      parallel_for(workers, 1, [&](extent, extent) {
-        float sink = 0;
-        kernels<i()>::multiply_add(turns, &sink);
-      });
+  double const rate = best_rate(static_cast<double>(turns * operations_in_turn * workers), [&] {
+    parallel_for(workers, 1, [&](extent, extent) {
+      float sink = 0;
+      kernel(turns, &sink);
     });
   });
   set_threads(0);
   return rate;
+}
+
+/// Floating-point operations per second of `workers` threads together, a multiply-add counted as two.
+inline double multiply_adds(instruction_set isa, int workers) {
+  double rate = 0;
+  flan::detail::with_kernels(isa, [&](auto i) {
+    using k = kernels<i()>;
+    rate = rate_of(k::template multiply_add<typename k::vec>, 2 * k::chains * k::width, workers);
+  });
+  return rate;
+}
+
+/// The same where both operands are bf16: two multiply-adds to a lane where the instruction set has dot products.
+inline double bf16_multiply_adds(instruction_set isa, int workers) {
+#if defined(__x86_64__)
+  using k = kernels<instruction_set::avx512_dot>;
+  if (isa == instruction_set::avx512_dot) return rate_of(k::multiply_add<k::ints>, 4 * k::chains * k::width, workers);
+#endif
+  return multiply_adds(isa, workers);
 }
 
 /// Bytes per second that `workers` threads together read from memory, well past every cache.

@@ -17,8 +17,14 @@ namespace {
 using namespace flan;
 
 struct ceilings {
-  double flops, bytes;  // per second
+  double flops, bf16_flops, bytes;  // per second
 };
+
+/// The arithmetic's ceiling.
+template <class T>
+double peak_of(ceilings const& c) {
+  return std::is_same_v<T, bf16> ? c.bf16_flops : c.flops;
+}
 
 template <class T>
 tensor<T> random_tensor(cpu_backend& be, extent rows, extent columns, std::uint64_t key) {
@@ -36,12 +42,12 @@ weight<W> random_weight(cpu_backend& be, extent rows, extent columns, std::uint6
   return w;
 }
 
-void report(benchmark::State& state, ceilings c, double flops, double bytes) {
+void report(benchmark::State& state, double peak, double read_rate, double flops, double bytes) {
   auto const n = static_cast<double>(state.iterations());
   state.counters["GFLOP/s"] = benchmark::Counter(flops * n / 1e9, benchmark::Counter::kIsRate);
-  state.counters["of FMA peak %"] = benchmark::Counter(100 * flops * n / c.flops, benchmark::Counter::kIsRate);
+  state.counters["of peak %"] = benchmark::Counter(100 * flops * n / peak, benchmark::Counter::kIsRate);
   // Always there: the CSV reporter wants the same counters in every row.
-  state.counters["of read rate %"] = benchmark::Counter(100 * bytes * n / c.bytes, benchmark::Counter::kIsRate);
+  state.counters["of read rate %"] = benchmark::Counter(100 * bytes * n / read_rate, benchmark::Counter::kIsRate);
 }
 
 enum class direction { forward, input_gradient, weight_gradient };
@@ -54,14 +60,15 @@ void large(benchmark::State& state, instruction_set isa, int workers, ceilings c
   auto w = random_weight<T>(be, n, k, 1);
   auto x = random_tensor<T>(be, m, k, 2), dx = x;
   auto y = random_tensor<float>(be, m, n, 3), dw = random_tensor<float>(be, n, k, 4);
+  auto const dy = random_tensor<T>(be, m, n, 5);
   if (packed) be.pack(w);
   for (auto _ : state) {
     if (d == direction::forward) be.matmul(y.view, in(x.view), w, matmul_options{});
-    if (d == direction::input_gradient) be.matmul(dx.view, in(y.view), w, {.transpose = true});
-    if (d == direction::weight_gradient) be.weight_gradient(dw.view, in(y.view), in(x.view), 1.0);
+    if (d == direction::input_gradient) be.matmul(dx.view, in(dy.view), w, {.transpose = true});
+    if (d == direction::weight_gradient) be.weight_gradient(dw.view, in(dy.view), in(x.view), 1.0);
     benchmark::ClobberMemory();
   }
-  report(state, c, 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k),
+  report(state, peak_of<T>(c), c.bytes, 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k),
          static_cast<double>(n * k) * sizeof(T));
 }
 
@@ -91,7 +98,7 @@ void decode(benchmark::State& state, instruction_set isa, int workers, ceilings 
       be.matmul(y.view.column_range(0, w.rows), in(x.view.column_range(0, w.columns)), w, matmul_options{});
     benchmark::ClobberMemory();
   }
-  report(state, c, 2 * elements * static_cast<double>(m), elements * sizeof(T));
+  report(state, peak_of<T>(c), c.bytes, 2 * elements * static_cast<double>(m), elements * sizeof(T));
 }
 
 }  // namespace
@@ -102,9 +109,10 @@ int main(int argc, char** argv) {
   for (instruction_set isa : instruction_sets) {
     if (!available(isa)) continue;
     for (int workers = 1; workers <= most; workers = workers < most && 2 * workers > most ? most : 2 * workers) {
-      ceilings const c{peak::multiply_adds(isa, workers), peak::read_rate(workers)};
-      std::printf("%s, %d threads: %.1f GFLOP/s, reading %.1f GB/s\n", std::string(name_of(isa)).c_str(), workers,
-                  c.flops / 1e9, c.bytes / 1e9);
+      ceilings const c{peak::multiply_adds(isa, workers), peak::bf16_multiply_adds(isa, workers),
+                       peak::read_rate(workers)};
+      std::printf("%s, %d threads: %.1f GFLOP/s, bf16 %.1f, reading %.1f GB/s\n", std::string(name_of(isa)).c_str(),
+                  workers, c.flops / 1e9, c.bf16_flops / 1e9, c.bytes / 1e9);
       auto const name = [&](std::string const& what) {
         return std::string(name_of(isa)) + "/" + std::to_string(workers) + "/" + what;
       };

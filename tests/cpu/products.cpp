@@ -54,7 +54,8 @@ weight<W> owned(padded<W>& values) {
   return w;
 }
 
-/// How far a sum of `terms` products of numbers below 1 may be off in the kernels' order, then stored as Y.
+/// How far a sum of `terms` products of numbers below 1 may be off in the kernels' order, then stored as Y. Products of
+/// bf16 are exact in float and only their sums are rounded, so the dot products of avx512_dot keep the same bound.
 template <class Y>
 double bound(extent terms, double magnitude) {
   double const sum = 1.2e-7 * (std::sqrt(static_cast<double>(terms)) + 8) * std::sqrt(static_cast<double>(terms) + 1);
@@ -124,6 +125,7 @@ TEST_CASE("products agree with an oracle in double, on ragged shapes and every i
       };
       check_matmul<float, float, float>(isa, below(1, 40), below(2, 200), below(3, 700), 4 + i);
       check_matmul<float, float, bf16>(isa, below(4, 40), below(5, 200), below(6, 700), 4 + i);
+      check_matmul<float, bf16, bf16>(isa, below(7, 40), below(8, 200), below(9, 700), 4 + i);
     }
   }
 }
@@ -185,26 +187,63 @@ TEST_CASE("pack and unpack are exact, and packing twice changes nothing") {
     }
 }
 
-TEST_CASE("NaN and infinity reach exactly the results that they are terms of") {
+template <class X, class W>
+void check_extremes(instruction_set isa, extent m, extent k, bool packed) {
   float const inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+  detail::cpu_products be(isa);
+  padded<X> x(m, k, 1);
+  padded<float> y(m, 50, 2);
+  padded<W> wv(50, k, 3);
+  x.at(m - 1, k - 1) = X(nan);
+  wv.at(7, 3) = W(inf);
+  wv.at(8, k - 1) = W(inf);  // beside the zero of an odd number of terms
+  auto w = owned(wv);
+  if (packed) detail::cpu_weights{}.pack(w);
+  be.matmul(y.view(), x.in(), w, {});
+  bool right = true;
+  for (extent i = 0; i < m; ++i)
+    for (extent j = 0; j < 50; ++j)
+      right = right && (i == m - 1         ? std::isnan(y.at(i, j))
+                        : j == 7 || j == 8 ? std::isinf(y.at(i, j))
+                                           : std::isfinite(y.at(i, j)));
+  CAPTURE(name_of(isa), m, k, packed);
+  CHECK(right);
+}
+
+TEST_CASE("NaN and infinity reach exactly the results that they are terms of") {
   for (auto isa : sets_here())
-    for (extent m : {1, 3, 8, 70}) {
-      detail::cpu_products be(isa);
-      padded<float> x(m, 300, 1), y(m, 50, 2);
-      padded<float> wv(50, 300, 3);
-      x.at(m - 1, 299) = nan;
-      wv.at(7, 3) = inf;
-      auto w = owned(wv);
-      be.matmul(y.view(), x.in(), w, {});
-      bool right = true;
-      for (extent i = 0; i < m; ++i)
-        for (extent j = 0; j < 50; ++j)
-          right = right && (i == m - 1 ? std::isnan(y.at(i, j))
-                            : j == 7   ? std::isinf(y.at(i, j))
-                                       : std::isfinite(y.at(i, j)));
-      CAPTURE(name_of(isa), m);
-      CHECK(right);
-    }
+    for (extent m : {1, 3, 8, 70})
+      for (extent k : {300, 301})
+        for (bool packed : {false, true}) {
+          check_extremes<float, float>(isa, m, k, packed);
+          check_extremes<float, bf16>(isa, m, k, packed);
+          check_extremes<bf16, bf16>(isa, m, k, packed);
+        }
+}
+
+TEST_CASE("dot products of bf16 take numbers below 2^-126 for zeros, other products do not") {
+  bf16 const denormal(0x1p-127f), small(0x1p-100f);
+  for (auto isa : sets_here()) {
+    bool const flushes = isa == instruction_set::avx512_dot;
+    detail::cpu_products be(isa);
+    padded<bf16> x(1, 3, 1), wv(2, 3, 2);
+    for (extent k = 0; k < 3; ++k) x.at(0, k) = bf16(k == 0 ? 1.0f : 0.0f), wv.at(0, k) = denormal;
+    for (extent k = 0; k < 3; ++k) wv.at(1, k) = bf16(0.0f);
+    auto w = owned(wv);
+    padded<float> y(1, 2, 3);
+    be.matmul(y.view(), x.in(), w, {});
+    CAPTURE(name_of(isa));
+    CHECK(y.at(0, 0) == (flushes ? 0.0f : 0x1p-127f));
+    // A product that is denormal though its factors are not.
+    x.at(0, 0) = small, w.data[0] = bf16(0x1p-30f);
+    be.matmul(y.view(), x.in(), w, {});
+    CHECK(y.at(0, 0) == (flushes ? 0.0f : 0x1p-130f));
+    // Floats times bf16 are widened everywhere.
+    padded<float> wide(1, 3, 1);
+    wide.at(0, 0) = 1, wide.at(0, 1) = wide.at(0, 2) = 0, w.data[0] = denormal;
+    be.matmul(y.view(), wide.in(), w, {});
+    CHECK(y.at(0, 0) == 0x1p-127f);
+  }
 }
 
 TEST_CASE("wrong extents and foreign panels are refused in a sentence") {
@@ -216,12 +255,27 @@ TEST_CASE("wrong extents and foreign panels are refused in a sentence") {
   CHECK_THROWS_WITH(be.matmul(y.view(), x.in(), w, {}), ContainsSubstring("found panels of 48"));
 }
 
+template <class T>
+void check_no_terms(instruction_set isa) {
+  detail::cpu_products be(isa);
+  for (extent m : {1, 2, 13})
+    for (bool packed : {false, true}) {
+      padded<T> x(m, 0, 1), wv(40, 0, 3);
+      padded<float> y(m, 40, 2);
+      auto w = owned(wv);
+      if (packed) detail::cpu_weights{}.pack(w);
+      be.matmul(y.view(), x.in(), w, {});
+      bool zeros = true;
+      for (extent i = 0; i < m; ++i)
+        for (extent j = 0; j < 40; ++j) zeros = zeros && y.at(i, j) == 0;
+      CAPTURE(name_of(isa), m, packed);
+      CHECK(zeros);
+    }
+}
+
 TEST_CASE("no terms make zeros") {
   for (auto isa : sets_here()) {
-    detail::cpu_products be(isa);
-    padded<float> x(2, 0, 1), y(2, 40, 2), wv(40, 0, 3);
-    auto w = owned(wv);
-    be.matmul(y.view(), x.in(), w, {});
-    CHECK(y.at(1, 39) == 0);
+    check_no_terms<float>(isa);
+    check_no_terms<bf16>(isa);
   }
 }

@@ -7,6 +7,7 @@
 
 #include "flan/core/parallel.hpp"
 #include "flan/cpu/dispatch.hpp"
+#include "flan/cpu/kernels/pairs.hpp"
 #include "flan/cpu/kernels/product.hpp"
 #include "flan/cpu/scratch.hpp"
 
@@ -22,45 +23,63 @@ inline constexpr bool has_product_kernels = ((std::is_same_v<T, float> || std::i
 enum class arrangement : signed char {
   by_output,      ///< n·stride + k: a row-major weight times its input
   by_term,        ///< k·stride + n: the same weight transposed
-  panels,         ///< (n/32)·stride + 32·k + n%32: a packed weight
-  panels_by_term  ///< (k/32)·stride + 32·n + k%32: a packed weight transposed
+  panels,         ///< (n/32)·stride + in_panel(k, n%32): a packed weight
+  panels_by_term  ///< (k/32)·stride + in_panel(n, k%32): a packed weight transposed
 };
 
 /// What a product needs of an instruction set, as pointers: then its division into tasks is compiled once, not once for
-/// every set.
-template <class Y, class A, class B>
+/// every set. Operands are copied, A and B, to C, in which they are multiplied: float, or bf16 by dot products.
+template <class Y, class A, class B, class C>
 struct product_functions {
+  using copied = C;
   template <class T>
-  using copy_function = void (*)(float*, extent, T const*, extent, extent, extent, extent);
+  using copy_function = void (*)(C*, extent, T const*, extent, extent, extent, extent);
   template <class W>
-  using multiply_function = void (*)(float*, extent, float const*, extent, W const*, extent, extent, extent, bool);
+  using multiply_function = void (*)(float*, extent, C const*, extent, W const*, extent, extent, extent, bool);
 
   extent abreast;  ///< panels that one row is multiplied with at the same time
   copy_function<A> copy_left, transpose_left;
   copy_function<B> copy_right, transpose_right;
-  multiply_function<float> multiply_copied;
+  multiply_function<C> multiply_copied;
   multiply_function<B> multiply_packed;
   void (*finish)(Y*, extent, float const*, extent, extent, float, bool);
 };
 
 template <instruction_set I, class Y, class A, class B>
-inline constexpr product_functions<Y, A, B> product_functions_of = {
+inline constexpr product_functions<Y, A, B, float> product_functions_of = {
     product_kernels<I>::abreast,
     product_kernels<I>::template copy<A>,
     product_kernels<I>::template copy_transposed<A>,
     product_kernels<I>::template copy<B>,
     product_kernels<I>::template copy_transposed<B>,
-    product_kernels<I>::template multiply<float>,
-    product_kernels<I>::template multiply<B>,
+    product_kernels<I>::template multiply<float, float>,
+    product_kernels<I>::template multiply<float, B>,
     product_kernels<I>::template finish<Y>,
 };
+
+#if defined(__x86_64__)
+/// Of avx512_dot, for bf16 times bf16.
+template <class Y>
+inline constexpr product_functions<Y, bf16, bf16, bf16> dot_product_functions = {
+    product_kernels<instruction_set::avx512_dot>::abreast,
+    pair_copies::copy_left,
+    pair_copies::transpose_left,
+    pair_copies::copy_right,
+    pair_copies::transpose_right,
+    product_kernels<instruction_set::avx512_dot>::multiply<bf16, bf16>,
+    product_kernels<instruction_set::avx512_dot>::multiply<bf16, bf16>,
+    product_kernels<instruction_set::avx512>::finish<Y>,
+};
+#endif
 
 /// y[m][n] = or += scale · Σ_k left(m, k)·right(k, n).
 ///
 /// The right operand comes in panels: a packed weight's own, or copies of one slab after the other, made by all
 /// threads. A task takes a block of rows, copies it once, so that it stays in the second-level cache, and streams
-/// panels past it. Both are widened to float on the way. Which rows and panels share a task depends on the machine;
-/// what is added to a result in which order does not: chunks of 256 terms, one accumulator each, one after the other.
+/// panels past it. Which rows and panels share a task depends on the machine; what is added to a result in which order
+/// does not: chunks of 256 terms, one accumulator each, one after the other. Both operands are widened to float on the
+/// way, unless both are bf16 and the instruction set has dot products of them: however they lie, the arithmetic is the
+/// same.
 template <class Y, class A, class B>
 struct product {
   matrix<Y> y;
@@ -77,35 +96,42 @@ struct product {
   void run(instruction_set isa) const {
     if (y.empty()) return;
     if constexpr (has_product_kernels<Y, A, B>) {
-      functions const* kernels = nullptr;
+#if defined(__x86_64__)
+      if constexpr (std::is_same_v<A, bf16> && std::is_same_v<B, bf16>)
+        if (isa == instruction_set::avx512_dot) return run_with(dot_product_functions<Y>);
+#endif
+      product_functions<Y, A, B, float> const* kernels = nullptr;
       with_kernels(isa, [&](auto i) { kernels = &product_functions_of<i(), Y, A, B>; });
-      if (right_as == arrangement::panels)
-        multiply_panels(*kernels, kernels->multiply_packed, right, right_stride, 0,
-                        quotient_up(y.columns, panel_width));
-      else
-        multiply_slabs(*kernels);
+      run_with(*kernels);
     } else {
       run_plainly();
     }
   }
 
  private:
-  using functions = product_functions<Y, A, B>;
-  template <class W>
-  using multiply_function = typename functions::template multiply_function<W>;
-
-  /// Elements of the left operand in a block: 512 kB as floats.
-  static constexpr extent block_elements = extent{128} << 10;
+  /// Bytes of a block of the left operand: half of a second-level cache.
+  static constexpr extent block_bytes = extent{512} << 10;
   /// Terms of a block. Longer sums come in blocks of 2,048, with the totals of all panels kept between them.
   static constexpr extent most_block_terms = 3072, split_block_terms = 2048;
-  /// Elements of the right operand in a slab of panels: 8 MB as floats, to be read again from the last-level cache.
-  static constexpr extent slab_elements = extent{2} << 20;
+  /// Bytes of a slab of panels of the right operand, to be read again from the last-level cache.
+  static constexpr extent slab_bytes = extent{8} << 20;
 
-  void multiply_slabs(functions const& kernels) const {
-    extent const panels = quotient_up(y.columns, panel_width), step = terms * panel_width;
-    extent const at_once = std::min(panels, std::max<extent>(1, slab_elements / std::max<extent>(step, 1)));
+  template <class Kernels>
+  void run_with(Kernels const& kernels) const {
+    if (right_as == arrangement::panels)
+      multiply_panels(kernels, kernels.multiply_packed, right, right_stride, 0, quotient_up(y.columns, panel_width));
+    else
+      multiply_slabs(kernels);
+  }
+
+  template <class Kernels>
+  void multiply_slabs(Kernels const& kernels) const {
+    using C = typename Kernels::copied;
+    extent const panels = quotient_up(y.columns, panel_width), step = panel_size<C>(terms);
+    extent const fitting = slab_bytes / static_cast<extent>(sizeof(C)) / std::max<extent>(step, 1);
+    extent const at_once = std::min(panels, std::max<extent>(1, fitting));
     frame scratch{thread_scratch()};
-    float* const slab = scratch.template make<float>(at_once, step).data;
+    C* const slab = scratch.template make<C>(at_once, step).data;
     for (extent first = 0; first < panels; first += at_once) {
       extent const count = std::min(at_once, panels - first), chunks = quotient_up(terms, product_chunk);
       // Some 32,768 elements are worth the hand-over to another thread.
@@ -116,7 +142,7 @@ struct product {
                      std::min(product_chunk, terms - k));
         }
       });
-      multiply_panels(kernels, kernels.multiply_copied, static_cast<float const*>(slab), step, first, count);
+      multiply_panels(kernels, kernels.multiply_copied, static_cast<C const*>(slab), step, first, count);
     }
   }
 
@@ -125,11 +151,12 @@ struct product {
     extent rows, terms;  // of a block of the left operand
     extent panels;       // of a task
 
-    division(extent all_rows, extent all_terms, extent all_panels) {
+    division(extent all_rows, extent all_terms, extent all_panels, extent element_bytes) {
       terms = quotient_up(all_terms > most_block_terms ? split_block_terms : std::max<extent>(all_terms, 1),
                           product_chunk) *
               product_chunk;
-      rows = std::clamp(block_elements / terms, 2 * row_multiple, 12 * row_multiple) / row_multiple * row_multiple;
+      rows = std::clamp(block_bytes / element_bytes / terms, 2 * row_multiple, 12 * row_multiple) / row_multiple *
+             row_multiple;
       if (all_rows < rows) rows = quotient_up(all_rows, row_multiple) * row_multiple;
       panels = all_panels;
       if (all_rows * all_panels * panel_width * all_terms <= 1 << 16) return;  // not worth a second thread
@@ -139,10 +166,10 @@ struct product {
     }
   };
 
-  template <class W>
-  void multiply_panels(functions const& kernels, multiply_function<W> multiply, W const* panel, extent step,
-                       extent first_panel, extent panels) const {
-    division const by(y.rows, terms, panels);
+  template <class Kernels, class W>
+  void multiply_panels(Kernels const& kernels, typename Kernels::template multiply_function<W> multiply, W const* panel,
+                       extent step, extent first_panel, extent panels) const {
+    division const by(y.rows, terms, panels, static_cast<extent>(sizeof(typename Kernels::copied)));
     extent const across = quotient_up(panels, by.panels);
     parallel_for(across * quotient_up(y.rows, by.rows), 1, [&](extent begin, extent end) {
       for (extent t = begin; t < end; ++t) {
@@ -153,14 +180,15 @@ struct product {
     });
   }
 
-  template <class W>
-  void run_task(functions const& kernels, multiply_function<W> multiply, division const& by, extent row, extent rows,
-                W const* w, extent step, extent first_panel, extent panels) const {
+  template <class Kernels, class W>
+  void run_task(Kernels const& kernels, typename Kernels::template multiply_function<W> multiply, division const& by,
+                extent row, extent rows, W const* w, extent step, extent first_panel, extent panels) const {
+    using C = typename Kernels::copied;
     frame scratch{thread_scratch()};
     extent const block_step = by.rows * block_stride, total_step = by.rows * panel_width;
     extent const group = rows == 1 ? kernels.abreast : 1;  // panels that are multiplied at the same time
     bool const split = terms > by.terms;
-    float* const a = scratch.template make<float>(by.terms / product_chunk, block_step).data;
+    C* const a = scratch.template make<C>(by.terms / product_chunk, block_step).data;
     float* const totals = scratch.template make<float>(split ? panels : group, total_step).data;
     if (terms == 0) std::fill(totals, totals + group * total_step, 0.0f);
 
@@ -186,7 +214,8 @@ struct product {
   }
 
   /// Rows row … row + count − 1, terms k … k + n − 1, and zeros for the rows that a tile may add.
-  void copy_left(functions const& kernels, float* to, extent row, extent count, extent k, extent n) const {
+  template <class Kernels, class C>
+  void copy_left(Kernels const& kernels, C* to, extent row, extent count, extent k, extent n) const {
     if (left_by_term) {
       kernels.transpose_left(to, block_stride, left + k * left_stride + row, left_stride, n, count,
                              quotient_up(n, 8) * 8);
@@ -194,21 +223,23 @@ struct product {
       kernels.copy_left(to, block_stride, left + row * left_stride + k, left_stride, count, n, n);
     }
     extent const padded = count <= 2 ? count : quotient_up(count, 4) * 4;
-    for (extent r = count; r < padded; ++r) std::fill_n(to + r * block_stride, n, 0.0f);
+    for (extent r = count; r < padded; ++r) std::fill_n(to + r * block_stride, quotient_up(n, 2) * 2, C(0.0f));
+    if (n % 2 != 0)
+      for (extent r = 0; r < count; ++r) to[r * block_stride + n] = C(-0.0f);
   }
 
   /// The panel of outputs column … column + 31, terms k … k + n − 1, with zeros past the last output.
-  void copy_right(functions const& kernels, float* to, extent column, extent k, extent n) const {
+  template <class Kernels, class C>
+  void copy_right(Kernels const& kernels, C* to, extent column, extent k, extent n) const {
     extent const count = std::min(panel_width, y.columns - column);
     if (right_as == arrangement::by_output) {
       kernels.transpose_right(to, panel_width, right + column * right_stride + k, right_stride, count, n, panel_width);
     } else if (right_as == arrangement::by_term) {
       kernels.copy_right(to, panel_width, right + k * right_stride + column, right_stride, n, count, panel_width);
     } else {
-      std::fill_n(to, n * panel_width, 0.0f);
+      std::fill_n(to, panel_size<C>(n), C(0.0f));
       for (extent i = 0; i < n; ++i)
-        for (extent j = 0; j < count; ++j)
-          to[i * panel_width + j] = static_cast<float>(widen(at_right(k + i, column + j)));
+        for (extent j = 0; j < count; ++j) to[in_panel<C>(i, j)] = narrow<C>(widen(at_right(k + i, column + j)));
     }
   }
 
@@ -219,11 +250,11 @@ struct product {
       case arrangement::by_term:
         return right[k * right_stride + n];
       case arrangement::panels:
-        return right[n / panel_width * right_stride + k * panel_width + n % panel_width];
+        return right[n / panel_width * right_stride + in_panel<B>(k, n % panel_width)];
       case arrangement::panels_by_term:
         break;
     }
-    return right[k / panel_width * right_stride + n * panel_width + k % panel_width];
+    return right[k / panel_width * right_stride + in_panel<B>(n, k % panel_width)];
   }
 
   /// For formats without kernels (double): the same order of sums, one by one.

@@ -21,7 +21,7 @@ void multiply(instruction_set isa, matrix<Y> y, matrix<X const> x, weight<W> con
   p.right = w.data;
   if (w.format == layout::packed) {
     p.right_as = o.transpose ? arrangement::panels_by_term : arrangement::panels;
-    p.right_stride = w.columns * panel_width;
+    p.right_stride = panel_size<W>(w.columns);
   } else {
     p.right_as = o.transpose ? arrangement::by_term : arrangement::by_output;
     p.right_stride = w.columns;

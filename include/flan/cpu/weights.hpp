@@ -1,6 +1,6 @@
 #pragma once
-/// CPU: packed weights. Panels of 32 rows: the element (row r, column c) of a packed weight lies at
-/// (r/32)·32·columns + 32·c + r%32; rows past the last are zeros.
+/// CPU: packed weights. Panels of 32 rows, the first, the second … one after the other: inside, columns are terms and
+/// rows outputs as in cpu/kernels/product.hpp, in every instruction set; rows and columns past the last are zeros.
 
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -32,7 +32,7 @@ inline memory allocate_streamed(std::size_t bytes) {
 template <class W>
 extent offset_in(weight<W> const& w, extent row, extent column) {
   if (w.format == layout::row_major) return row * w.columns + column;
-  return row / panel_width * panel_width * w.columns + column * panel_width + row % panel_width;
+  return row / panel_width * panel_size<W>(w.columns) + in_panel<W>(column, row % panel_width);
 }
 
 /// Throws unless this backend can read the weight's layout.
@@ -51,7 +51,8 @@ struct cpu_weights {
     if (w.format == layout::packed) return;
     extent const panels = (w.rows + panel_width - 1) / panel_width;
     weight<W> packed = w;
-    packed.owner = allocate_streamed(static_cast<std::size_t>(panels * panel_width * w.columns) * sizeof(W));
+    extent const size = panel_size<W>(w.columns), columns = size / panel_width;
+    packed.owner = allocate_streamed(static_cast<std::size_t>(panels * size) * sizeof(W));
     packed.data = static_cast<W*>(packed.owner.get());
     packed.format = layout::packed;
     packed.panel = static_cast<std::uint8_t>(panel_width);
@@ -60,12 +61,12 @@ struct cpu_weights {
     constexpr extent columns_at_once = 32;
     parallel_for(panels, 1, [&](extent begin, extent end) {
       for (extent p = begin; p < end; ++p)
-        for (extent first = 0; first < w.columns; first += columns_at_once)
+        for (extent first = 0; first < columns; first += columns_at_once)
           for (extent j = 0; j < panel_width; ++j) {
-            extent const row = p * panel_width + j, last = std::min(w.columns, first + columns_at_once);
-            W* const to = packed.data + p * panel_width * w.columns + j;
+            extent const row = p * panel_width + j, last = std::min(columns, first + columns_at_once);
+            W* const to = packed.data + p * size;
             for (extent c = first; c < last; ++c)
-              to[c * panel_width] = row < w.rows ? w.data[row * w.columns + c] : W(0.0f);
+              to[in_panel<W>(c, j)] = row < w.rows && c < w.columns ? w.data[row * w.columns + c] : W(0.0f);
           }
     });
     w = packed;

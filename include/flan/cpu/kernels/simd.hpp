@@ -3,8 +3,9 @@
 /// derive from it and are stamped once per instruction set (stamp.inc): a template cannot vary its `target`, and a
 /// function without the target cannot inline one that has it.
 ///
-/// vec holds `width` floats; load and store convert bf16 in passing and take a count for the end of a row; max and min
-/// return their second argument where one is a NaN. fma is fused where the hardware can.
+/// vec holds `width` floats; load and store convert bf16 in passing and take a count for the end of a row; load_even
+/// and load_odd take every other of 2·width bf16; max and min return their second argument where one is a NaN. fma is
+/// fused where the hardware can. simd<avx512_dot> is avx512's, with an fma of pairs of bf16.
 
 #include <cstdint>
 #include <cstring>
@@ -38,6 +39,12 @@ struct simd;
 #define FLAN_INLINE inline __attribute__((always_inline, target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")))
 FLAN_BEGIN_TARGET("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")
 #include "flan/cpu/kernels/simd_avx512.inc"
+FLAN_END_TARGET
+#undef FLAN_INLINE
+#define FLAN_INLINE \
+  inline __attribute__((always_inline, target("avx512bf16,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")))
+FLAN_BEGIN_TARGET("avx512bf16,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")
+#include "flan/cpu/kernels/simd_avx512_dot.inc"
 FLAN_END_TARGET
 #undef FLAN_INLINE
 #define FLAN_INLINE inline __attribute__((always_inline, target("avx2,fma")))

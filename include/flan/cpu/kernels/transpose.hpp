@@ -43,6 +43,8 @@ struct transposer<instruction_set::avx2> : simd<instruction_set::avx2> {
 /// Eight wide as well: blocks of sixteen would fill all registers, for work that waits on memory anyway.
 template <>
 struct transposer<instruction_set::avx512> : transposer<instruction_set::avx2> {};
+template <>
+struct transposer<instruction_set::avx512_dot> : transposer<instruction_set::avx2> {};
 #define FLAN_INLINE inline __attribute__((always_inline, target("no-avx")))
 #else
 #define FLAN_INLINE inline __attribute__((always_inline))
