@@ -1,5 +1,6 @@
 #pragma once
-/// The machine's own ceilings: fused multiply-adds (portable: products and sums) from registers, and reading memory.
+/// The machine's own ceilings: fused multiply-adds (portable: products and sums) and products of bytes from registers,
+/// and reading memory.
 
 #include <algorithm>
 #include <chrono>
@@ -12,10 +13,16 @@ using namespace flan;
 
 template <instruction_set>
 struct kernels;
+template <instruction_set>
+struct byte_kernels;
 
 }  // namespace peak
 
 #define FLAN_KERNELS "benchmarks/peak.inc"
+#include "flan/cpu/kernels/stamp.inc"
+
+#define FLAN_KERNELS "benchmarks/peak_bytes.inc"
+#define FLAN_KERNELS_OF_DOT
 #include "flan/cpu/kernels/stamp.inc"
 
 namespace peak {
@@ -51,6 +58,33 @@ inline double multiply_adds(instruction_set isa, int workers) {
     });
   });
   set_threads(0);
+  return rate;
+}
+
+template <instruction_set I>
+double byte_multiply_adds_of(int workers) {
+  using k = byte_kernels<I>;
+  set_threads(workers);
+  extent const turns = 400'000;
+  double const work = 2.0 * static_cast<double>(turns) * k::products * workers;
+  double const rate = best_rate(work, [&] {
+    parallel_for(workers, 1, [&](extent, extent) {
+      std::int32_t sink = 0;
+      k::multiply_add(turns, &sink);
+    });
+  });
+  set_threads(0);
+  return rate;
+}
+
+/// Operations per second on bytes of `workers` threads together, as the library's products of bytes do them: a
+/// multiply-add counted as two.
+inline double byte_multiply_adds(instruction_set isa, int workers) {
+#if defined(__x86_64__)
+  if (isa == instruction_set::avx512_dot) return byte_multiply_adds_of<instruction_set::avx512_dot>(workers);
+#endif
+  double rate = 0;
+  flan::detail::with_kernels(isa, [&](auto i) { rate = byte_multiply_adds_of<i()>(workers); });
   return rate;
 }
 
