@@ -9,8 +9,9 @@
 /// A vector of weights is four terms of `width` outputs, output by output; an operand is four terms of one row of
 /// activations for each of them. Activations x ≈ scale · (term − zero) come as the instructions like them:
 /// - avx512_dot: unsigned bytes, 127 levels on either side of the zero 128 (vpdpbusd)
-/// - avx512 and avx2: unsigned bytes of 7 bits with a zero per row: of two products that vpmaddubsw adds up in 16 bits,
-///   none is above 127·127, so that nothing saturates
+/// - avx512 and avx2: unsigned bytes from 0 to 127, to 128 where the ends of a row are rounded away from each other,
+/// and
+///   a zero per row: two products that vpmaddubsw adds up in 16 bits, of 128·127 at most, do not saturate
 /// - portable: signed 16-bit integers, 127 levels on either side of 0
 /// No order of the sums changes a bit: they are exact.
 
@@ -87,11 +88,11 @@ struct dot<instruction_set::avx512> : vector_math<instruction_set::avx512> {
   FLAN_INLINE static ints totals(sums s) { return s; }
   FLAN_INLINE static vec to_floats(ints a) { return {_mm512_maskz_cvtepi32_ps(whole, a.v)}; }
   FLAN_INLINE static std::int32_t zero_of(float least) { return _mm_cvtss_si32(_mm_set_ss(-least)); }
-  /// `width` terms; what rounding puts outside of 0 … 127 comes back in.
+  /// `width` terms. Zero and the least were rounded apart: what comes out below 0 is 0.
   FLAN_INLINE static void store_terms(term* p, vec x, std::int32_t zero) {
-    __m512i t = _mm512_add_epi32(_mm512_maskz_cvtps_epi32(whole, x.v), _mm512_set1_epi32(zero));
-    t = _mm512_maskz_min_epi32(whole, _mm512_maskz_max_epi32(whole, t, _mm512_setzero_si512()), _mm512_set1_epi32(127));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_maskz_cvtepi32_epi8(whole, t));
+    __m512i const t = _mm512_add_epi32(_mm512_maskz_cvtps_epi32(whole, x.v), _mm512_set1_epi32(zero));
+    __m512i const least = _mm512_maskz_max_epi32(whole, t, _mm512_setzero_si512());
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_maskz_cvtepi32_epi8(whole, least));
   }
 };
 #undef FLAN_INLINE
@@ -130,12 +131,11 @@ struct dot<instruction_set::avx2> : vector_math<instruction_set::avx2> {
   FLAN_INLINE static ints totals(sums s) { return s; }
   FLAN_INLINE static vec to_floats(ints a) { return {_mm256_cvtepi32_ps(a.v)}; }
   FLAN_INLINE static std::int32_t zero_of(float least) { return _mm_cvtss_si32(_mm_set_ss(-least)); }
-  /// `width` terms; what rounding puts outside of 0 … 127 comes back in.
+  /// `width` terms. Zero and the least were rounded apart: what comes out below 0 is 0.
   FLAN_INLINE static void store_terms(term* p, vec x, std::int32_t zero) {
     __m256i const t = _mm256_add_epi32(_mm256_cvtps_epi32(x.v), _mm256_set1_epi32(zero));
     __m128i const words = _mm_packs_epi32(_mm256_castsi256_si128(t), _mm256_extracti128_si256(t, 1));
-    __m128i const bytes = _mm_min_epu8(_mm_packus_epi16(words, words), _mm_set1_epi8(127));
-    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), bytes);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packus_epi16(words, words));
   }
 };
 #undef FLAN_INLINE
