@@ -1,6 +1,6 @@
 #pragma once
-/// The machine's own ceilings: fused multiply-adds (portable: products and sums) and dot products of bf16 from
-/// registers, and reading memory.
+/// The machine's own ceilings: fused multiply-adds (portable: products and sums), dot products of bf16 and products of
+/// bytes, all from registers, and reading memory.
 
 #include <algorithm>
 #include <chrono>
@@ -14,10 +14,16 @@ using namespace flan;
 
 template <instruction_set>
 struct kernels;
+template <instruction_set>
+struct byte_kernels;
 
 }  // namespace peak
 
 #define FLAN_KERNELS "benchmarks/peak.inc"
+#define FLAN_KERNELS_OF_DOT
+#include "flan/cpu/kernels/stamp.inc"
+
+#define FLAN_KERNELS "benchmarks/peak_bytes.inc"
 #define FLAN_KERNELS_OF_DOT
 #include "flan/cpu/kernels/stamp.inc"
 
@@ -40,12 +46,13 @@ double best_rate(double work, F&& f) {
 }
 
 /// Calls of kernel(turns, &sink) on `workers` threads at the same time, in operations per second of all.
-inline double rate_of(void (*kernel)(extent, float*), extent operations_in_turn, int workers) {
+template <class Sink>
+double rate_of(void (*kernel)(extent, Sink*), extent operations_in_turn, int workers) {
   set_threads(workers);
   extent const turns = 400'000;
   double const rate = best_rate(static_cast<double>(turns * operations_in_turn * workers), [&] {
     parallel_for(workers, 1, [&](extent, extent) {
-      float sink = 0;
+      Sink sink = 0;
       kernel(turns, &sink);
     });
   });
@@ -70,6 +77,20 @@ inline double bf16_multiply_adds(instruction_set isa, int workers) {
   if (isa == instruction_set::avx512_dot) return rate_of(k::multiply_add<k::ints>, 4 * k::chains * k::width, workers);
 #endif
   return multiply_adds(isa, workers);
+}
+
+/// Operations per second on bytes of `workers` threads together, as the library's products of bytes do them: a
+/// multiply-add counted as two.
+inline double byte_multiply_adds(instruction_set isa, int workers) {
+  auto const rate = [&](auto kernels) {
+    return rate_of(decltype(kernels)::multiply_add, 2 * decltype(kernels)::products, workers);
+  };
+#if defined(__x86_64__)
+  if (isa == instruction_set::avx512_dot) return rate(byte_kernels<instruction_set::avx512_dot>());
+#endif
+  double found = 0;
+  flan::detail::with_kernels(isa, [&](auto i) { found = rate(byte_kernels<i()>()); });
+  return found;
 }
 
 /// Bytes per second that `workers` threads together read from memory, well past every cache.

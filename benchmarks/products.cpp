@@ -1,7 +1,7 @@
 // Products of the T5 shapes on every instruction set of the machine, in GFLOP/s and as a share of two ceilings measured
-// in the same run: fused multiply-adds from registers, and reading memory from end to end. Look at the rates of the
-// rows "best": on a machine that does other work too, the best of nine is what the kernels can do. With one thread they
-// are per second of processor time, with more per second of the clock.
+// in the same run: multiply-adds from registers (of bytes for q8), and reading memory from end to end. Look at the
+// rates of the rows "best": on a machine that does other work too, the best of nine is what the kernels can do. With
+// one thread they are per second of processor time, with more per second of the clock.
 
 #include <benchmark/benchmark.h>
 
@@ -17,13 +17,16 @@ namespace {
 using namespace flan;
 
 struct ceilings {
-  double flops, bf16_flops, bytes;  // per second
+  double flops, bf16_flops, byte_flops, bytes;  // per second
 };
 
+/// What products of a W take.
+template <class W>
+using activation_of = std::conditional_t<quantized<W>, float, W>;
 /// The arithmetic's ceiling.
-template <class T>
+template <class W>
 double peak_of(ceilings const& c) {
-  return std::is_same_v<T, bf16> ? c.bf16_flops : c.flops;
+  return quantized<W> ? c.byte_flops : std::is_same_v<W, bf16> ? c.bf16_flops : c.flops;
 }
 
 template <class T>
@@ -37,9 +40,14 @@ tensor<T> random_tensor(cpu_backend& be, extent rows, extent columns, std::uint6
 template <class W>
 weight<W> random_weight(cpu_backend& be, extent rows, extent columns, std::uint64_t key) {
   auto w = be.allocate_weight<W>(rows, columns);
-  for (extent i = 0; i < rows * columns; ++i)
-    w.data[i] = W(static_cast<float>(uniform(key, static_cast<std::uint64_t>(i)) - 0.5));
-  return w;
+  if constexpr (quantized<W>) {
+    be.quantize(w, 0, in(random_tensor<float>(be, rows, columns, key).view));
+    return w;
+  } else {
+    for (extent i = 0; i < rows * columns; ++i)
+      w.data[i] = W(static_cast<float>(uniform(key, static_cast<std::uint64_t>(i)) - 0.5));
+    return w;
+  }
 }
 
 void report(benchmark::State& state, double peak, double read_rate, double flops, double bytes) {
@@ -58,7 +66,7 @@ void large(benchmark::State& state, instruction_set isa, int workers, ceilings c
   set_threads(workers);
   cpu_backend be{{.isa = isa}};
   auto w = random_weight<T>(be, n, k, 1);
-  auto x = random_tensor<T>(be, m, k, 2), dx = x;
+  auto x = random_tensor<activation_of<T>>(be, m, k, 2), dx = x;
   auto y = random_tensor<float>(be, m, n, 3), dw = random_tensor<float>(be, n, k, 4);
   auto const dy = random_tensor<T>(be, m, n, 5);
   if (packed) be.pack(w);
@@ -91,7 +99,7 @@ void decode(benchmark::State& state, instruction_set isa, int workers, ceilings 
       elements += static_cast<double>(s.n * s.k);
     }
   }
-  auto x = random_tensor<T>(be, m, std::max(ff, inner), 2);
+  auto x = random_tensor<activation_of<T>>(be, m, std::max(ff, inner), 2);
   tensor<float> y(be, m, std::max(ff, inner));
   for (auto _ : state) {
     for (auto const& w : weights)
@@ -110,9 +118,11 @@ int main(int argc, char** argv) {
     if (!available(isa)) continue;
     for (int workers = 1; workers <= most; workers = workers < most && 2 * workers > most ? most : 2 * workers) {
       ceilings const c{peak::multiply_adds(isa, workers), peak::bf16_multiply_adds(isa, workers),
-                       peak::read_rate(workers)};
-      std::printf("%s, %d threads: %.1f GFLOP/s, bf16 %.1f, reading %.1f GB/s\n", std::string(name_of(isa)).c_str(),
-                  workers, c.flops / 1e9, c.bf16_flops / 1e9, c.bytes / 1e9);
+                       peak::byte_multiply_adds(isa, workers), peak::read_rate(workers)};
+      std::printf("%s, %d threads: %.1f GFLOP/s, bf16 %.1f, of bytes %.1f, reading %.1f GB/s
+",
+                  std::string(name_of(isa)).c_str(), workers, c.flops / 1e9, c.bf16_flops / 1e9, c.byte_flops / 1e9,
+                  c.bytes / 1e9);
       auto const name = [&](std::string const& what) {
         return std::string(name_of(isa)) + "/" + std::to_string(workers) + "/" + what;
       };
@@ -137,6 +147,8 @@ int main(int argc, char** argv) {
             [=](auto& state) { large<float>(state, isa, workers, c, s.m, s.n, s.k, true, direction::forward); });
         add(std::string(s.what) + " bf16",
             [=](auto& state) { large<bf16>(state, isa, workers, c, s.m, s.n, s.k, true, direction::forward); });
+        add(std::string(s.what) + " q8",
+            [=](auto& state) { large<q8>(state, isa, workers, c, s.m, s.n, s.k, true, direction::forward); });
       }
       for (auto [what, d] : {std::pair{"forward", direction::forward},
                              {"dx", direction::input_gradient},
@@ -151,6 +163,8 @@ int main(int argc, char** argv) {
         auto const rows = ", " + std::to_string(m) + " rows";
         add("decode small f32" + rows, [=](auto& s) { decode<float>(s, isa, workers, c, m, 512, 384, 1024, 8); });
         add("decode small bf16" + rows, [=](auto& s) { decode<bf16>(s, isa, workers, c, m, 512, 384, 1024, 8); });
+        add("decode small q8" + rows, [=](auto& s) { decode<q8>(s, isa, workers, c, m, 512, 384, 1024, 8); });
+        add("decode base q8" + rows, [=](auto& s) { decode<q8>(s, isa, workers, c, m, 768, 768, 2048, 12); });
         add("decode base f32" + rows, [=](auto& s) { decode<float>(s, isa, workers, c, m, 768, 768, 2048, 12); });
         add("decode base bf16" + rows, [=](auto& s) { decode<bf16>(s, isa, workers, c, m, 768, 768, 2048, 12); });
       }

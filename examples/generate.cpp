@@ -176,7 +176,8 @@ void add_options(CLI::App& app, settings& s) {
   app.add_option("--model", s.model, "folder of a T5-family model, as downloaded from Hugging Face")
       ->required()
       ->type_name("DIR");
-  app.add_option("--precision", s.precision, "of weights and activations")->check(CLI::IsMember({"f32", "bf16"}));
+  app.add_option("--precision", s.precision, "of weights and activations; q8: weights in 8 bits")
+      ->check(CLI::IsMember({"f32", "bf16", "q8"}));
   app.add_option("--threads", s.threads, "default: what the system grants")->check(CLI::PositiveNumber);
   app.add_option("--max-tokens", o.max_tokens, "new tokens at most (default: the folder's, else 128)");
   app.add_option("--min-tokens", o.min_tokens, "no end before so many new tokens");
@@ -225,6 +226,8 @@ void start(settings& s) {
     }
   if (s.precision == "bf16") {
     run<flan::bf16_mixed>(s);
+  } else if (s.precision == "q8") {
+    run<flan::q8_weights>(s);
   } else {
     run<flan::fp32>(s);
   }

@@ -96,7 +96,8 @@ int main(int argc, char** argv) try {
   app.add_option("--input", input, "a JSON object a line: {\"input\": …, \"targets\": […]}; - is standard input")
       ->required()
       ->type_name("FILE");
-  app.add_option("--precision", precision, "of weights and activations")->check(CLI::IsMember({"f32", "bf16"}));
+  app.add_option("--precision", precision, "of weights and activations; q8: weights in 8 bits")
+      ->check(CLI::IsMember({"f32", "bf16", "q8"}));
   app.add_option("--threads", threads, "default: what the system grants")->check(CLI::PositiveNumber);
   app.add_flag("--ids", ids, "input and targets are lists of token ids, taken as they are");
   app.footer(
@@ -117,6 +118,8 @@ int main(int argc, char** argv) try {
   std::string const name = input == "-" ? "standard input" : input;
   if (precision == "bf16") {
     run<flan::bf16_mixed>(model, in, name, ids);
+  } else if (precision == "q8") {
+    run<flan::q8_weights>(model, in, name, ids);
   } else {
     run<flan::fp32>(model, in, name, ids);
   }

@@ -14,7 +14,7 @@ namespace flan::testing {
 /// The instruction sets that this machine has.
 inline std::vector<instruction_set> instruction_sets() {
   std::vector<instruction_set> sets;
-  for (auto i : instruction_sets)
+  for (auto i : flan::instruction_sets)
     if (available(i)) sets.push_back(i);
   return sets;
 }

@@ -8,6 +8,7 @@
 
 static_assert(flan::training_backend<flan::eigen_backend, flan::fp32>);
 static_assert(flan::training_backend<flan::eigen_backend, flan::bf16_mixed>);
+static_assert(!flan::inference_backend<flan::eigen_backend, flan::q8_weights>);
 
 TEST_CASE("as_eigen sees a view's own elements, strides too") {
   std::vector<float> v = {1, 2, 3, 4, 5, 6, 7, 8};

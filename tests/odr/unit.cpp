@@ -97,6 +97,29 @@ void train_and_infer(report& r) {
   }
 }
 
+/// Weights in bytes: quantised, read back by rows, multiplied, on every instruction set of the machine.
+void infer_quantised(report& r) {
+  flan::extent const rows = 9, outputs = 75, terms = 203;
+  std::vector<float> values, inputs;
+  for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(outputs * terms); ++i)
+    values.push_back(static_cast<float>(flan::normal(1, i)));
+  for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(rows * terms); ++i)
+    inputs.push_back(static_cast<float>(flan::normal(2, i)));
+  for (auto const isa : flan::instruction_sets) {
+    if (!flan::available(isa)) continue;
+    flan::cpu_backend be{{.isa = isa}};
+    auto const from = flan::to_backend(be, values.data(), outputs, terms);
+    auto const x = flan::to_backend(be, inputs.data(), rows, terms);
+    auto const w = be.allocate_weight<flan::q8>(outputs, terms);
+    be.quantize(w, 0, flan::in(from.view));
+    be.unpack(from.view, w);
+    r.add("a quantised weight", flan::to_host(be, from.view));
+    flan::tensor<float> y(be, rows, outputs);
+    be.matmul(y.view, flan::in(x.view), w, {.scale = 0.3});
+    r.add("its product", flan::to_host(be, y.view));
+  }
+}
+
 template <class B>
 void update(report& r, B be) {
   flan::extent const rows = 33, columns = 70;
@@ -126,6 +149,7 @@ std::string NAME() {
   report r;
   train_and_infer<flan::fp32>(r);
   train_and_infer<flan::bf16_mixed>(r);
+  infer_quantised(r);
   update(r, flan::cpu_backend{});
   return r.text;
 }

@@ -13,7 +13,7 @@
 namespace flan::testing {
 
 /// Gives every parameter of `model` memory and its formula's values, rounded to float first as the goldens' weights
-/// are.
+/// are, and quantised where the model is.
 template <class B, class M>
 void fill_by_formula(B& be, M& model) {
   allocate_parameters(be, model);
@@ -22,9 +22,14 @@ void fill_by_formula(B& be, M& model) {
         using W = typename std::remove_cvref_t<decltype(w)>::value_type;
         auto const range = fill_width(name, model.config());
         auto const exact = formula_values<float>(name, w.size(), range.mean, range.width);
-        std::vector<W> values(exact.size());
-        for (std::size_t i = 0; i < values.size(); ++i) values[i] = narrow<W>(exact[i]);
-        be.upload(w.values().data, values.data(), values.size() * sizeof(W));
+        if constexpr (quantized<W>) {
+          be.quantize(w, 0, in(to_backend(be, exact.data(), w.rows, w.columns).view));
+          return be.synchronize();
+        } else {
+          std::vector<W> values(exact.size());
+          for (std::size_t i = 0; i < values.size(); ++i) values[i] = narrow<W>(exact[i]);
+          be.upload(w.values().data, values.data(), values.size() * sizeof(W));
+        }
       },
       model);
 }

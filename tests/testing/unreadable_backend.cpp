@@ -16,6 +16,7 @@ using far = flan::testing::unreadable_backend<flan::reference_backend>;
 static_assert(flan::training_backend<far, flan::fp32>);
 static_assert(flan::training_backend<far, flan::bf16_mixed>);
 static_assert(flan::training_backend<far, flan::fp64>);
+static_assert(flan::inference_backend<far, flan::q8_weights> && !flan::training_backend<far, flan::q8_weights>);
 // The forwarding does not promise what Base lacks.
 static_assert(!flan::forward_backend<flan::testing::unreadable_backend<flan::host_memory>, flan::fp32>);
 

@@ -31,19 +31,39 @@ concept memory_backend = std::copy_constructible<B> && allocator<B> &&
   { B::reads_host_memory } -> std::convertible_to<bool>;
 };
 
-/// Weights of element type W.
+/// Weights of element type W, as they are stored and trained.
 /// - allocate_weight<W>(rows, columns) → owned, row-major, zero
 /// - adopt(matrix<W const> host, memory owner) → borrows host memory (keeping `owner`) or uploads; read-only
 /// - pack(weight<W>&): replaces it by the layout that matmul likes best; packing twice changes nothing
 /// - unpack(matrix<W> y, weight<W> const&): y = the weight, row-major, bit for bit, from either layout
 template <class B, class W>
-concept weight_backend = memory_backend<B> &&
-    requires(B be, weight<W> w, weight<W> const cw, matrix<W> y, matrix<W const> host, memory owner, extent n) {
+concept plain_weight_backend = requires(B be, weight<W> w, weight<W> const cw, matrix<W> y, matrix<W const> host,
+                                        memory owner, extent n) {
+  requires !quantized<W>;
   { be.template allocate_weight<W>(n, n) } -> std::same_as<weight<W>>;
   { be.adopt(host, owner) } -> std::same_as<weight<W>>;
   be.pack(w);
   be.unpack(y, cw);
 };
+
+/// Quantised weights, F = wide_t<W>. They are packed from the beginning: `pack` leaves them alone.
+/// - allocate_weight<W>(rows, columns) → owned, packed, zero
+/// - quantize(weight<W> const& w, first, matrix<F const> rows): rows first, first + 1 … of w, each from its wide values
+///   alone: one scale for a row, largest magnitude / 127, and integers round to nearest even. A row whose scale would
+///   not be a normal number is zeros; one with a NaN or an infinity has a scale of NaN
+/// - unpack(matrix<F> y, weight<W> const&): y = scale · integer
+template <class B, class W>
+concept quantized_weight_backend = requires(B be, weight<W> w, weight<W> const cw, matrix<wide_t<W>> y,
+                                            matrix<wide_t<W> const> rows, extent n) {
+  requires quantized<W>;
+  { be.template allocate_weight<W>(n, n) } -> std::same_as<weight<W>>;
+  be.quantize(cw, n, rows);
+  be.pack(w);
+  be.unpack(y, cw);
+};
+
+template <class B, class W>
+concept weight_backend = memory_backend<B> &&(plain_weight_backend<B, W> || quantized_weight_backend<B, W>);
 
 /// Elementwise helpers for T and U: fill(y, value) · copy(y, x): y = x, converting · add(y, x): y += x, converting.
 template <class B, class T, class U>
@@ -108,6 +128,10 @@ concept loss_backend = requires(B be, vector_view<F> loss, matrix<F> dx, matrix<
 template <class B, class P>
 concept inference_backend = forward_backend<B, P> && decode_backend<B, P> && loss_backend<B, P>;
 
+/// Weights that can be trained: a quantised one has no gradient.
+template <class P>
+concept trained_precision = !quantized<typename P::weight>;
+
 /// Backward ops. Gradients of activations overwrite, unless said; gradients of parameters (G) accumulate.
 /// - weight_gradient(dw[N,K], dy[M,N], x[M,K], scale): dw += scale·dyᵀ·x
 /// - embed_backward(dtable[V,d], dy[M,d], ids[M])
@@ -120,7 +144,7 @@ concept inference_backend = forward_backend<B, P> && decode_backend<B, P> && los
 ///   ancestry are for inference and must be empty
 template <class B, class P, class W = typename P::weight, class X = typename P::activation, class F = typename P::wide,
           class G = typename P::gradient>
-concept backward_backend = weight_backend<B, G> &&
+concept backward_backend = trained_precision<P> && weight_backend<B, G> &&
     requires(B be, matrix<X> dx, matrix<F> dxf, matrix<G> dw, matrix<X const> x, matrix<F const> xf, weight<W> const w,
              weight<F> const gain, vector_view<F const> vf, vector_view<std::int32_t const> ids, heads_view<X> hd,
              heads_view<X const> h, attention_options<F> ao) {

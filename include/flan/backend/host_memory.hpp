@@ -5,7 +5,7 @@
 #include <memory>
 #include <new>
 
-#include "flan/backend/weight.hpp"
+#include "flan/backend/quantized.hpp"
 #include "flan/tensor/frame.hpp"
 
 namespace flan {
@@ -45,6 +45,12 @@ class host_memory {
     w.rows = rows, w.columns = columns;
     std::memset(w.owner.get(), 0, bytes);  // every number format has all bits zero as its zero
     return w;
+  }
+
+  /// An owned weight of quantised zeros, in panels (backend/quantized.hpp).
+  template <quantized W>
+  weight<W> allocate_weight(extent rows, extent columns) {
+    return detail::q8_zeros(allocate(detail::q8_bytes(rows, columns)), rows, columns);
   }
 
   /// Borrows where the rows are consecutive (a mapped file), else copies; read-only either way.

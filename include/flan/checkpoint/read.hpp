@@ -88,6 +88,29 @@ weight<W> weight_from(B& be, stored_tensor const& t, extent rows, extent columns
   return w;
 }
 
+/// The weight quantised on its way, some rows at a time: it is never in memory as a whole beside its integers.
+template <quantized W, class B>
+weight<W> weight_from(B& be, stored_tensor const& t, extent rows, extent columns) {
+  using F = wide_t<W>;
+  weight<W> w = be.template allocate_weight<W>(rows, columns);
+  extent const at_once = std::max<extent>(1, std::min(rows, (extent{1} << 22) / std::max<extent>(columns, 1)));
+  std::vector<F> values;
+  if (!t.lies_as<F>()) values.resize(static_cast<std::size_t>(at_once * columns));
+  for (extent first = 0; first < rows; first += at_once) {
+    extent const count = std::min(at_once, rows - first);
+    auto const* const stored = t.data + static_cast<std::size_t>(first * columns) * bytes_of(t.format);
+    parallel_for(values.empty() ? 0 : count * columns, extent{1} << 16, [&](extent begin, extent end) {
+      convert_numbers(t.format, stored + static_cast<std::size_t>(begin) * bytes_of(t.format), values.data() + begin,
+                      static_cast<std::size_t>(end - begin));
+    });
+    matrix<F const> const host(values.empty() ? reinterpret_cast<F const*>(stored) : values.data(), count, columns);
+    weight<F> const wide = be.adopt(host, std::const_pointer_cast<mapped_file>(t.file));
+    be.quantize(w, first, wide.view());
+    be.synchronize();  // what was adopted may still be read
+  }
+  return w;
+}
+
 }  // namespace detail
 
 /// Gives every parameter of `model` its stored value, in its own element type. Borrowed ones are read-only and keep the

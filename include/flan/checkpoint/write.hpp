@@ -28,6 +28,17 @@ struct write_options {
 
 namespace detail {
 
+/// The format in which W is stored where no other is asked for. Throws for quantised weights, which are not stored.
+template <class W>
+[[gnu::cold]] number_format stored_format() {
+  if constexpr (quantized<W>)
+    fail(
+        "a model whose weights are quantised cannot be saved, since they are not what they were: save it from float "
+        "weights (load it in fp32 or bf16_mixed)");
+  else
+    return format_of<W>;
+}
+
 /// The weight's numbers, row by row, in `format`.
 template <class W, class B>
 std::vector<std::byte> stored_bytes(B& be, weight<W> const& w, number_format format) {
@@ -67,8 +78,8 @@ std::vector<std::byte> stored_bytes(B& be, weight<W> const& w, number_format for
 }  // namespace detail
 
 /// Writes the model's parameters into `folder`, which exists: model.safetensors, or shards and their list. Packed and
-/// borrowed parameters are written bit for bit. One tensor at a time is in host memory. Inside save_folder this is
-/// whole or not at all.
+/// borrowed parameters are written bit for bit; quantised ones are refused, before anything is written. One tensor at a
+/// time is in host memory. Inside save_folder this is whole or not at all.
 template <class B, class M>
 void write_parameters(B& be, M const& model, std::filesystem::path const& folder, write_options const& o = {}) {
   std::vector<tensor_header> headers;
@@ -76,9 +87,10 @@ void write_parameters(B& be, M const& model, std::filesystem::path const& folder
   for_each_parameter(
       [&](std::string const& name, auto const& w) {
         using W = typename std::remove_cvref_t<decltype(w)>::value_type;
-        number_format const format = o.format.value_or(format_of<W>);
-        headers.push_back({name, format, detail::stored_shape(name, w.rows, w.columns)});
-        bytes.push_back([&be, &w, format] { return detail::stored_bytes(be, w, format); });
+        number_format const format = detail::stored_format<W>();
+        headers.push_back({name, o.format.value_or(format), detail::stored_shape(name, w.rows, w.columns)});
+        if constexpr (!quantized<W>)
+          bytes.push_back([&be, &w, f = headers.back().format] { return detail::stored_bytes(be, w, f); });
       },
       model);
   auto const emit = [&](std::size_t i, auto&& put) {
@@ -99,7 +111,7 @@ template <class B, class M>
 void write_model(B& be, M const& model, generation_defaults const& generation, std::filesystem::path const& folder,
                  write_options const& o = {}, original_texts const& original = {}) {
   write_parameters(be, model, folder, o);
-  number_format const format = o.format.value_or(format_of<typename M::precision_type::weight>);
+  number_format const format = o.format.value_or(detail::stored_format<typename M::precision_type::weight>());
   write_file(folder / "config.json", config_text(model.config(), format, original.config));
   write_file(folder / "generation_config.json", generation_config_text(generation, original.generation));
 }

@@ -2,6 +2,7 @@
 /// Which number format each kind of tensor has.
 
 #include "flan/core/number.hpp"
+#include "flan/core/packed.hpp"
 
 namespace flan {
 
@@ -22,6 +23,9 @@ struct precision {
 using fp32 = precision<float, float, float, float>;
 /// bf16 weights and activations, float accumulation, gradients and masters.
 using bf16_mixed = precision<bf16, bf16, float, float>;
+/// For inference: weights of linear layers and embeddings in 8 bits with a scale for each output, quantised when a
+/// checkpoint is read; all else float. How products quantise activations on their way is the backend's affair.
+using q8_weights = precision<q8, float, float, float>;
 /// For tests: the reference backend in double.
 using fp64 = precision<double, double, double, double>;
 

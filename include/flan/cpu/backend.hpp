@@ -14,9 +14,10 @@
 
 namespace flan {
 
-/// Models training_backend for fp32 and bf16_mixed. Copies share nothing but the process's memory and thread pool.
-/// A row's forward bits depend on the instruction set, not on batch, padding, threads or a weight's layout.
-/// Composite ops (cross_entropy_head) use the kernels of this class, not a derived class's matmul.
+/// Models training_backend for fp32 and bf16_mixed, inference_backend for q8_weights. Copies share nothing but the
+/// process's memory and thread pool. A row's forward bits depend on the instruction set, not on batch, padding, threads
+/// or a weight's layout. Composite ops (cross_entropy_head) use the kernels of this class, not a derived class's
+/// matmul.
 class cpu_backend : public host_memory,
                     public detail::cpu_weights,
                     public detail::cpu_products,
@@ -42,6 +43,15 @@ class cpu_backend : public host_memory,
   cpu_backend() : cpu_backend(cpu_options{}) {}
   /// Throws where the machine lacks the instructions asked for.
   explicit cpu_backend(cpu_options const& o) : cpu_backend(o.resolved()) {}
+
+  /// Quantised weights lie where packed ones would: in memory for what is read from end to end.
+  template <class W>
+  weight<W> allocate_weight(extent rows, extent columns) {
+    if constexpr (quantized<W>)
+      return detail::q8_zeros(detail::allocate_streamed(detail::q8_bytes(rows, columns)), rows, columns);
+    else
+      return host_memory::allocate_weight<W>(rows, columns);
+  }
 
   template <class F, class D, class G, class X, class W>
   void cross_entropy_head(vector_view<F> loss, matrix<D> dx, matrix<G> dw, matrix<X const> x, weight<W> const& w,

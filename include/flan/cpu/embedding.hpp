@@ -41,6 +41,17 @@ class cpu_embedding {
     });
   }
 
+  template <class Y, quantized W>
+  void embed(matrix<Y> y, vector_view<std::int32_t const> ids, weight<W> const& table) {
+    expect("embed", "the rows of y", ids.size, y.rows);
+    expect("embed", "the columns of y", table.columns, y.columns);
+    expect_ids("embed", ids, table.rows);
+    expect_readable("embed", table);
+    for_row_chunks(y.rows, y.columns, [&](extent first, extent rows) {
+      for (extent m = first; m < first + rows; ++m) dequantize_row(y.data + m * y.stride, table, ids.data[m]);
+    });
+  }
+
   /// By columns, so that a row that several ids share is summed in the order of the ids on any number of threads.
   template <class G, class D>
   void embed_backward(matrix<G> dtable, matrix<D const> dy, vector_view<std::int32_t const> ids) {

@@ -4,6 +4,7 @@
 #include "flan/backend/expect.hpp"
 #include "flan/backend/options.hpp"
 #include "flan/cpu/product.hpp"
+#include "flan/cpu/quantized_product.hpp"
 #include "flan/cpu/weights.hpp"
 
 namespace flan::detail {
@@ -51,6 +52,11 @@ class cpu_products {
   explicit cpu_products(instruction_set isa) : isa_(isa) {}
 
   template <class Y, class X, number W>
+  void matmul(matrix<Y> y, matrix<X const> x, weight<W> const& w, matmul_options const& o) {
+    multiply(isa_, y, x, w, o);
+  }
+  /// Activations are quantised on their way, each row by itself.
+  template <class Y, class X, quantized W>
   void matmul(matrix<Y> y, matrix<X const> x, weight<W> const& w, matmul_options const& o) {
     multiply(isa_, y, x, w, o);
   }

@@ -9,7 +9,7 @@
 #include <cstdlib>
 
 #include "flan/backend/expect.hpp"
-#include "flan/backend/weight.hpp"
+#include "flan/backend/quantized.hpp"
 #include "flan/core/parallel.hpp"
 #include "flan/cpu/kernels/product.hpp"
 
@@ -82,6 +82,22 @@ struct cpu_weights {
       for (extent r = begin; r < end; ++r)
         for (extent c = 0; c < w.columns; ++c) y.data[r * y.stride + c] = w.data[offset_in(w, r, c)];
     });
+  }
+
+  /// Quantised weights are packed from the beginning (backend/quantized.hpp).
+  template <quantized W>
+  void pack(weight<W>& w) {
+    expect_readable("pack", w);
+  }
+  template <quantized W>
+  void quantize(weight<W> const& w, extent first, matrix<wide_t<W> const> rows) {
+    quantize_rows(w, first, rows);
+  }
+  /// y = scale · integer.
+  template <quantized W>
+  void unpack(matrix<wide_t<W>> y, weight<W> const& w) {
+    expect_readable("unpack", w);
+    dequantize_rows(y, w);
   }
 };
 

@@ -7,7 +7,8 @@
 namespace flan {
 
 /// Models training_backend for fp32 and bf16_mixed. matmul and weight_gradient are Eigen's; all else is cpu_backend's,
-/// the head inside cross_entropy_head too. bf16 is widened to float first. Eigen's blocking depends on the number of
+/// the head inside cross_entropy_head too. bf16 is widened to float first; q8 is
+/// no weight for it. Eigen's blocking depends on the number of
 /// rows, so a row's bits do too: of cpu_backend's promises that one is not kept. Eigen runs on the calling thread,
 /// unless the program is compiled with OpenMP.
 class eigen_backend : public cpu_backend {
@@ -30,7 +31,7 @@ class eigen_backend : public cpu_backend {
   template <class W>
   void pack(weight<W>&) {}
 
-  template <class Y, class X, class W>
+  template <class Y, class X, number W>
   void matmul(matrix<Y> y, matrix<X const> x, weight<W> const& weights, matmul_options const& o) {
     auto const w = weights.view();
     detail::expect("matmul", "the rows of y", x.rows, y.rows);

@@ -6,6 +6,7 @@
 
 #include "flan/backend/weight.hpp"
 #include "flan/core/members.hpp"
+#include "flan/core/packed.hpp"
 
 namespace flan {
 namespace detail {
@@ -68,7 +69,7 @@ void for_each_parameter(F&& f, L& first, More&... more) {
   detail::visit_part(f, std::string(), first, more...);
 }
 
-/// Gives every parameter owned, row-major memory of zeros.
+/// Gives every parameter owned memory of zeros, row-major unless it is quantised.
 template <class B, class L>
 void allocate_parameters(B& be, L& layer) {
   for_each_parameter(
@@ -85,6 +86,7 @@ void own_parameters(B& be, L& layer) {
   for_each_parameter(
       [&](std::string const&, auto& w) {
         using W = typename std::remove_cvref_t<decltype(w)>::value_type;
+        static_assert(!quantized<W>, "quantised weights cannot be trained: load the model in float or bf16");
         if (w.format == layout::row_major && !w.read_only) return;
         auto mine = be.template allocate_weight<W>(w.rows, w.columns);
         be.unpack(mine.values(), w);

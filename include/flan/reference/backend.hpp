@@ -15,7 +15,8 @@
 
 namespace flan {
 
-/// Models training_backend for fp32, bf16_mixed, fp64 and std::complex<double>. Sums run in wide_t of the activations,
+/// Models training_backend for fp32, bf16_mixed, fp64 and std::complex<double>, and inference_backend for q8_weights.
+/// Sums run in wide_t of the activations,
 /// term by term. Extents that do not fit each other, ids and labels out of range: flan::error.
 struct reference_backend : host_memory,
                            reference::layouts,

@@ -2,6 +2,7 @@
 /// Reference: rows of tables: token embeddings and biases by relative position.
 
 #include "flan/backend/expect.hpp"
+#include "flan/backend/quantized.hpp"
 #include "flan/backend/relative_bucket.hpp"
 #include "flan/backend/weight.hpp"
 #include "flan/reference/scalar.hpp"
@@ -25,6 +26,10 @@ class embeddings {
       W const* const row = table.data + checked_id("embed", ids, m, table.rows) * table.stride;
       for (extent c = 0; c < y.columns; ++c) y.data[m * y.stride + c] = detail::convert<Y>(row[c]);
     }
+  }
+  template <class Y, quantized W>
+  void embed(matrix<Y> y, vector_view<std::int32_t const> ids, weight<W> const& table) {
+    embed(y, ids, detail::dequantized(table));
   }
   template <class G, class D>
   void embed_backward(matrix<G> dtable, matrix<D const> dy, vector_view<std::int32_t const> ids) {

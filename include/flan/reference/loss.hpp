@@ -6,6 +6,7 @@
 
 #include "flan/backend/expect.hpp"
 #include "flan/backend/options.hpp"
+#include "flan/backend/quantized.hpp"
 #include "flan/backend/weight.hpp"
 #include "flan/reference/scalar.hpp"
 
@@ -70,6 +71,12 @@ struct losses {
         for (extent c = 0; c < x.columns; ++c)
           dx.data[m * dx.stride + c] = detail::convert<D>(row[static_cast<std::size_t>(c)]);
     }
+  }
+
+  template <class F, class D, class G, class X, quantized W>
+  void cross_entropy_head(vector_view<F> loss, matrix<D> dx, matrix<G> dw, matrix<X const> x, weight<W> const& w,
+                          vector_view<std::int32_t const> labels, loss_options const& o) {
+    cross_entropy_head(loss, dx, dw, x, detail::dequantized(w), labels, o);
   }
 };
 

@@ -3,6 +3,7 @@
 
 #include "flan/backend/expect.hpp"
 #include "flan/backend/options.hpp"
+#include "flan/backend/quantized.hpp"
 #include "flan/backend/weight.hpp"
 #include "flan/reference/scalar.hpp"
 
@@ -28,6 +29,12 @@ struct products {
         Y& element = y.data[m * y.stride + n];
         element = detail::convert<Y>(o.accumulate ? detail::convert<F>(element) + product : product);
       }
+  }
+
+  /// x as it is times what the weight stands for: the error of a backend that quantises x too shows against this.
+  template <class Y, class X, quantized W>
+  void matmul(matrix<Y> y, matrix<X const> x, weight<W> const& w, matmul_options const& o) {
+    matmul(y, x, detail::dequantized(w), o);
   }
 
   template <class G, class D, class X>

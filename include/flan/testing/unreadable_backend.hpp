@@ -130,6 +130,7 @@ class unreadable_backend {
   requires requires(Base & b, A const&... a) { b.op(detail::translated(a)...); } \
   void op(A const&... a) { base_.op(detail::translated(a)...); }
   FLAN_TESTING_FORWARD(unpack)
+  FLAN_TESTING_FORWARD(quantize)
   FLAN_TESTING_FORWARD(fill)
   FLAN_TESTING_FORWARD(copy)
   FLAN_TESTING_FORWARD(add)

@@ -46,6 +46,7 @@ class trainer {
   using master = typename P::master;
   using gradient_model = gradient_of<M>;
   using master_model = master_of<M>;
+  static_assert(trained_precision<P>, "quantised weights cannot be trained: load the model in float or bf16");
   static_assert(training_backend<B, P>, "this backend lacks an op of training in this precision");
   static_assert(std::is_same_v<master, wide_t<master>>,
                 "masters must be as wide as the arithmetic: a narrow one rounds small updates away");
