@@ -2,9 +2,9 @@
 /// What caches and memory give on this machine, in bytes per second of all threads together: reading from each level,
 /// and reading and writing past every cache. Each figure is the best of several tries.
 
-#include <unistd.h>
-
 #include <algorithm>
+#include <cstdlib>
+#include <string>
 
 #include "benchmarks/peak.hpp"
 
@@ -46,22 +46,21 @@ inline memory ones(extent count) {
 
 enum class level { l2, l3, memory };
 
+/// The size of a core's cache as Linux says it ("1024K"), in bytes; `otherwise` where it says none. (sysconf says what
+/// the processor has, which of a virtual machine is not the machine's.)
+inline extent cache_size(std::string const& index, extent otherwise) {
+  extent const kib =
+      std::atol(flan::detail::first_line("/sys/devices/system/cpu/cpu0/cache/index" + index + "/size").c_str());
+  return kib > 0 ? kib << 10 : otherwise;
+}
+
 /// Bytes that each of `workers` threads reads over and over to find a level's rate: half of the L2 cache; of the L3
 /// cache, which all share (and other machines of the host too), half a share; of memory 256 MiB together.
 inline extent working_set(level l, int workers) {
   constexpr extent unit = 16 << 10;
-#if defined(_SC_LEVEL2_CACHE_SIZE)
-  constexpr int l2 = _SC_LEVEL2_CACHE_SIZE, l3 = _SC_LEVEL3_CACHE_SIZE;
-#else
-  constexpr int l2 = -1, l3 = -1;
-#endif
-  auto const cache = [](int name, extent otherwise) {
-    long const n = ::sysconf(name);
-    return n > 0 ? static_cast<extent>(n) : otherwise;
-  };
   extent const most = (extent{256} << 20) / workers;
-  extent const bytes = l == level::l2   ? cache(l2, 1 << 20) / 2
-                       : l == level::l3 ? cache(l3, 16 << 20) / (2 * std::max(2, workers))
+  extent const bytes = l == level::l2   ? cache_size("2", 1 << 20) / 2
+                       : l == level::l3 ? cache_size("3", 16 << 20) / (2 * std::max(2, workers))
                                         : most;
   return std::clamp(bytes / unit * unit, unit, most);
 }

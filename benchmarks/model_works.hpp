@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "flan/generate/load.hpp"
+#include "flan/model/initialize.hpp"
 #include "flan/train/adafactor.hpp"
 #include "flan/train/step.hpp"
 
