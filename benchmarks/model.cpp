@@ -1,113 +1,295 @@
-// Times whole-model work on a folder, as its user would run it: peers.py sets it beside other libraries.
+// Times whole-model work, and sets it beside what the machine can do, measured in turns with it.
+//
+// benchmark_model [--filter TEXT]: all works of each preset with random weights; a line each: the limit, the work's
+// rate and its share of the limit (medians of the turns' own shares). model_counts.hpp says how operations and bytes
+// are counted.
+//
+// benchmark_model --model DIR --work NAME: one work on a folder; peers.py sets it beside other libraries.
 
 #include <CLI/CLI.hpp>
-#include <chrono>
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
 #include <functional>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "flan/core/parallel.hpp"
-#include "flan/generate/load.hpp"
-#include "flan/train/adafactor.hpp"
-#include "flan/train/step.hpp"
+#include "benchmarks/measured_work.hpp"
+#include "benchmarks/model_counts.hpp"
+#include "benchmarks/model_works.hpp"
+#include "benchmarks/process_facts.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace {
 
+using json = nlohmann::ordered_json;
+using measured::limit;
+using measured::measured_work;
+using measured::median;
+using measured::seconds;
+using measured::suite;
+using works::shape;
+
 struct settings {
-  std::string model, work = "encode", precision = "f32";
+  std::string model, work, json;
+  std::vector<std::string> presets{"flan_t5_small", "flan_t5_base"}, precisions{"f32"};
+  std::string filter;
   int threads = 0, repeat = 5;
-  std::size_t rows = 1, input = 512, output = 64;
-  flan::extent beams = 1;
-  bool on_demand = false;
+  shape one;
+  bool on_demand = false, smoke = false;
 };
 
-/// Token ids that peers.py makes by the same formula; the last one is the end token.
-std::vector<flan::token> ids(std::size_t count, std::size_t row) {
-  std::vector<flan::token> v;
-  for (std::size_t i = 0; i + 1 < count; ++i)
-    v.push_back(static_cast<flan::token>(5 + (7919 * i + 104729 * row) % 300));
-  v.push_back(1);
-  return v;
+/// f(precision) for the name of one. Another storage of weights is another line here.
+template <class F>
+void with_precision(std::string const& name, F&& f) {
+  if (name == "f32") return f(flan::fp32{});
+  if (name == "bf16") return f(flan::bf16_mixed{});
+  flan::fail("there is no precision ", name, " here");
 }
+std::vector<std::string> const known_precisions{"f32", "bf16"};
 
-std::vector<std::vector<flan::token>> rows_of_ids(settings const& s, std::size_t length) {
-  std::vector<std::vector<flan::token>> rows;
-  for (std::size_t r = 0; r < s.rows; ++r) rows.push_back(ids(length, r));
-  return rows;
-}
+template <class P>
+inline constexpr bool trains = flan::training_backend<flan::cpu_backend, P>;
 
-/// Runs `work` once to warm up, then as often as asked, or once for each line of standard input; seconds go to
-/// standard output as they are known.
-void measure(settings const& s, std::function<void()> const& work) {
-  auto const once = [&] {
-    auto const start = std::chrono::steady_clock::now();
-    work();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  };
-  once();
+// --- One work on a folder -------------------------------------------------------------------------------------------
+
+/// Runs `work` once to warm up, then as often as asked, or once for each line of standard input; seconds go to standard
+/// output as they are known. The line "memory" is answered by the most bytes that the process has held, "scores" by the
+/// log-probabilities of the last run's tokens.
+void run_one(settings const& s, std::function<void()> const& work, std::vector<double> const& scores) {
+  work();
   if (s.on_demand) {
     std::cout << "ready" << std::endl;
-    for (std::string line; std::getline(std::cin, line);) std::cout << once() << std::endl;
+    for (std::string line; std::getline(std::cin, line);) {
+      if (line == "memory") {
+        std::printf("%.0f\n", process_facts::peak_memory());
+        std::fflush(stdout);
+      } else if (line == "scores") {
+        std::cout << json(scores).dump() << std::endl;
+      } else {
+        std::cout << seconds(work) << std::endl;
+      }
+    }
     return;
   }
-  std::vector<double> seconds;
-  for (int i = 0; i < s.repeat; ++i) seconds.push_back(once());
-  nlohmann::ordered_json const report = {
-      {"work", s.work},    {"model", s.model}, {"precision", s.precision}, {"threads", flan::threads()},
-      {"rows", s.rows},    {"input", s.input}, {"output", s.output},       {"beams", s.beams},
-      {"seconds", seconds}};
+  std::vector<double> times;
+  for (int i = 0; i < s.repeat; ++i) times.push_back(seconds(work));
+  json const report = {{"work", s.work},
+                       {"model", s.model},
+                       {"precision", s.precisions.front()},
+                       {"threads", flan::threads()},
+                       {"rows", s.one.rows},
+                       {"input", s.one.input},
+                       {"output", s.one.output},
+                       {"beams", s.one.beams},
+                       {"targets", s.one.targets},
+                       {"seconds", times}};
   std::cout << report.dump() << '\n';
 }
 
 template <class P>
-void run(settings const& s) {
+void one_work(settings const& s) {
   auto model = flan::load<flan::any_t5, P>(s.model);
-  if (s.work == "encode") {
-    auto const inputs = rows_of_ids(s, s.input);
-    measure(s, [&] { model.encode_ids(inputs); });
-  } else if (s.work == "generate") {
-    auto const inputs = rows_of_ids(s, s.input);
-    auto const length = static_cast<flan::extent>(s.output);
-    flan::generate_options const o{.max_tokens = length, .min_tokens = length, .beams = s.beams};
-    measure(s, [&] {
-      for (auto const& answers : model.generate_ids(inputs, o))
-        if (answers.front().ids.size() != s.output) flan::fail("an answer ended early: this is not the work asked for");
-    });
+  std::vector<double> scores;
+  if (s.work == "encode") return run_one(s, works::encode(model, s.one), scores);
+  if (s.work == "generate") return run_one(s, works::generate(model, s.one), scores);
+  if (s.work == "score") return run_one(s, works::score(model, s.one, &scores), scores);
+  if constexpr (trains<P>) {
+    works::training<P> t(model, s.one);
+    run_one(
+        s, [&] { t.step(); }, scores);
   } else {
-    auto const inputs = rows_of_ids(s, s.input), targets = rows_of_ids(s, s.output);
-    std::vector<flan::tokenized_example> examples;
-    for (std::size_t r = 0; r < s.rows; ++r) examples.push_back({inputs[r], targets[r], r});
-    flan::batch const b = flan::make_batch(examples, 0, 0);
-    flan::step_settings o;
-    o.dropout = model.config().dropout;
-    flan::trainer<flan::t5<flan::any_t5, P>, flan::cpu_backend, flan::adafactor> t(model.network(), model.backend(), {},
-                                                                                   o);
-    measure(s, [&] { t.step({&b, 1}); });
+    flan::fail("a model in this precision cannot be trained");
   }
+}
+
+// --- All works ------------------------------------------------------------------------------------------------------
+
+/// "4 x (512 + 128)"
+std::string text(shape const& s, bool targets) {
+  std::string const given = std::to_string(s.input);
+  return std::to_string(s.rows) + " x " + (targets ? "(" + given + " + " + std::to_string(s.output) + ")" : given);
+}
+
+/// The shapes of the works; next to nothing for a smoke test.
+struct shapes {
+  shape encode{1, 512}, encode_many{8, 512}, greedy{1, 64, 64}, greedy_many{8, 64, 64}, score{8, 512, 16, 4},
+      train{4, 512, 128};
+
+  explicit shapes(bool smoke) {
+    if (!smoke) return;
+    for (shape* s : {&encode, &encode_many, &greedy, &greedy_many, &score, &train})
+      s->input = 12, s->output = 4, s->rows = std::min<std::size_t>(s->rows, 2);
+  }
+};
+
+template <class P>
+void measure_inference(suite& all, works::model<P> const& model, std::string const& name, shapes const& of) {
+  flan::t5_config const& c = model.config();
+  auto const d = [](std::size_t n) { return static_cast<double>(n); };
+  auto const timed = [](std::function<void()> work) { return [work] { return seconds(work); }; };
+  for (shape const& s : {of.encode, of.encode_many}) {
+    measured_work w{name + " encode " + text(s, false), limit::multiply_adds,
+                    counts::encoder_flops(c, d(s.rows), d(s.input)), timed(works::encode(model, s))};
+    if (all.wants(w.name)) all.measure(w);
+  }
+  // A token's time: what more tokens take longer, divided by their number; so without the encoder.
+  auto const token_time = [&](shape s) {
+    auto const many = works::generate(model, s);
+    double const more = d(s.output - 1);
+    s.output = 1;
+    return [many, one = works::generate(model, s), more] { return (seconds(many) - seconds(one)) / more; };
+  };
+  for (shape const& s : {of.greedy, of.greedy_many}) {
+    measured_work w{name + " greedy, a token, " + text(s, true), limit::reading,
+                    counts::bytes_of_a_step(model.network()), token_time(s)};
+    if (all.wants(w.name)) all.measure(w);
+  }
+  shape beams = of.greedy;
+  beams.beams = 4;
+  measured_work beam{name + " beam 4, " + text(beams, true),   limit::none, 0, timed(works::generate(model, beams)),
+                     timed(works::generate(model, of.greedy)), "greedy"};
+  if (all.wants(beam.name)) all.measure(beam);
+  measured_work score{name + " score 4 targets of each, " + text(of.score, true), limit::multiply_adds,
+                      counts::encoder_flops(c, d(of.score.rows), d(of.score.input)) +
+                          counts::decoder_flops(c, d(of.score.rows * of.score.targets), d(of.score.output),
+                                                d(of.score.rows), d(of.score.input)),
+                      timed(works::score(model, of.score))};
+  if (all.wants(score.name)) all.measure(score);
+}
+
+template <class P>
+void measure_training(suite& all, flan::t5_config const& c, std::string const& name, shape const& s) {
+  auto const d = [](std::size_t n) { return static_cast<double>(n); };
+  std::string const what = ", " + text(s, true);
+  measured_work gradient{name + " forward + backward" + what, limit::multiply_adds,
+                         counts::gradient_flops(c, d(s.rows), d(s.input), d(s.output))};
+  measured_work update{name + " adafactor, its least traffic", limit::updating,
+                       counts::update_bytes(static_cast<double>(flan::parameter_count(c)))};
+  measured_work passes{name + " adafactor, all that it passes over", limit::updating,
+                       counts::update_bytes_passed_over(static_cast<double>(flan::parameter_count(c)))};
+  measured_work step{name + " training step" + what};
+  bool any = false;
+  for (auto const* w : {&gradient, &update, &passes, &step}) any = any || all.wants(w->name);
+  if (!any) return;
+  auto model = works::random_model<P>(c);
+  works::training<P> t(model, s);
+  t.gradient();
+  gradient.run = [&] { return seconds([&] { t.gradient(); }); };
+  update.run = passes.run = [&] { return seconds([&] { t.update(); }); };
+  step.run = [&] { return seconds([&] { t.step(); }); };
+  for (auto const* w : {&gradient, &update, &passes, &step})
+    if (all.wants(w->name)) all.measure(*w);
+}
+
+/// Memory and cold starts are those of processes of their own, on a folder that was just written: the page cache is
+/// warm. Without a vocabulary, as peers.py has it.
+template <class P>
+void measure_processes(suite& all, works::model<P> const& model, std::string const& name, std::string const& precision,
+                       shapes const& of, settings const& s) {
+  std::string const cold = name + " cold start, first token", memory = name + " memory of generate",
+                    training = name + " memory of a training step, " + text(of.train, true);
+  if (!all.wants(cold) && !all.wants(memory) && !(trains<P> && all.wants(training))) return;
+  flan::testing::temporary_folder const scratch;
+  auto const folder = scratch.path / "model";
+  model.save(folder);
+  auto const run = [&](std::string const& work, shape const& shape) {
+    return process_facts::run_self("--model '" + folder.string() + "' --precision " + precision + " --work " + work +
+                                   " --rows " + std::to_string(shape.rows) + " --input " + std::to_string(shape.input) +
+                                   " --output " + std::to_string(shape.output));
+  };
+  double const weights = counts::bytes_of_weights(model.network());
+  if (all.wants(cold)) {
+    shape first = of.greedy;
+    first.output = 1;
+    std::vector<double> times;
+    run("generate", first);
+    for (int i = 0; i < s.repeat; ++i) times.push_back(run("generate", first).seconds * 1e3);
+    all.note(cold, median(times), "ms", "from the start of the process");
+  }
+  auto const against_weights = [&](double bytes) {
+    return flan::sentence("weights have ", static_cast<long>(weights / 1048576),
+                          " MiB: ", static_cast<long>(100 * bytes / weights), " % of them");
+  };
+  if (all.wants(memory)) {
+    double const bytes = run("generate", of.greedy).memory;
+    all.note(memory, bytes / 1048576, "MiB", against_weights(bytes));
+  }
+  if (trains<P> && all.wants(training)) {
+    double const bytes = run("train", of.train).memory;
+    all.note(training, bytes / 1048576, "MiB", against_weights(bytes));
+  }
+}
+
+template <class P>
+void measure_all(suite& all, flan::t5_config const& c, std::string const& preset, std::string const& precision,
+                 settings const& s) {
+  std::string const name = preset + ' ' + precision;
+  shapes const of(s.smoke);
+  {
+    auto const model = works::random_model<P>(c);
+    measure_inference(all, model, name, of);
+    measure_processes(all, model, name, precision, of, s);
+  }
+  if constexpr (trains<P>) measure_training<P>(all, c, name, of.train);
+}
+
+void run_suite(settings s) {
+  flan::t5_config small = flan::flan_t5_small;
+  if (s.smoke) {
+    small.vocabulary = 512, small.d_model = 64, small.d_kv = 16, small.d_ff = 128, small.heads = 4;
+    small.layers = small.decoder_layers = 2;
+    s.presets = {"smoke"}, s.repeat = 1;
+  }
+  suite all(s.filter, s.threads, s.repeat, s.smoke);
+  for (auto const& preset : s.presets)
+    for (auto const& precision : s.precisions)
+      with_precision(precision, [&]<class P>(P) {
+        measure_all<P>(all, s.smoke ? small : flan::t5_preset(preset), preset, precision, s);
+      });
+  if (all.rows().empty()) flan::fail("no work's name contains \"", s.filter, "\"");
+  if (s.json.empty()) return;
+  std::ofstream file(s.json);
+  file << all.rows().dump(1) << '\n';
+  if (!file.flush()) flan::fail("cannot write ", s.json);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) try {
-  CLI::App app{"Times the encoder, generation or a training step of a model."};
+  CLI::App app{"Times the encoder, generation, scoring and training of models, beside the machine's limits."};
   settings s;
-  app.add_option("--model", s.model, "folder of a T5-family model")->required()->type_name("DIR");
-  app.add_option("--work", s.work, "what to time")->check(CLI::IsMember({"encode", "generate", "train"}));
-  app.add_option("--precision", s.precision, "of weights and activations")->check(CLI::IsMember({"f32", "bf16"}));
-  app.add_option("--threads", s.threads, "default: what the system grants")->check(CLI::PositiveNumber);
-  app.add_option("--rows", s.rows, "of the batch")->check(CLI::PositiveNumber);
-  app.add_option("--input", s.input, "tokens of each input")->check(CLI::PositiveNumber);
-  app.add_option("--output", s.output, "tokens of each answer or target")->check(CLI::PositiveNumber);
-  app.add_option("--beams", s.beams, "of a search")->check(CLI::PositiveNumber);
-  auto* const repeat = app.add_option("--repeat", s.repeat, "timed runs")->check(CLI::PositiveNumber);
-  app.add_flag("--on-demand", s.on_demand, "a run for each line of standard input, for interleaving")->excludes(repeat);
+  app.add_option("--preset", s.presets, "models with random weights")->delimiter(',')->capture_default_str();
+  app.add_option("--precision", s.precisions, "of weights and activations")
+      ->delimiter(',')
+      ->check(CLI::IsMember(known_precisions))
+      ->capture_default_str();
+  app.add_option("--filter", s.filter, "works whose name contains this");
+  app.add_option("--threads", s.threads, "default: one and all; with --work, what the system grants")
+      ->check(CLI::PositiveNumber);
+  auto* const repeat = app.add_option("--repeat", s.repeat, "timed turns")->check(CLI::PositiveNumber);
+  app.add_option("--json", s.json, "write the results there as well")->type_name("FILE");
+  app.add_flag("--smoke", s.smoke, "next to nothing of everything, to see that it works");
+  auto* const model = app.add_option("--model", s.model, "one work on this folder")->type_name("DIR");
+  auto* const work = app.add_option("--work", s.work, "which")
+                         ->check(CLI::IsMember({"encode", "generate", "score", "train"}))
+                         ->needs(model);
+  model->needs(work);
+  app.add_option("--rows", s.one.rows, "of its batch")->check(CLI::PositiveNumber)->needs(work);
+  app.add_option("--input", s.one.input, "tokens of each input")->check(CLI::PositiveNumber)->needs(work);
+  app.add_option("--output", s.one.output, "tokens of each answer or target")->check(CLI::PositiveNumber)->needs(work);
+  app.add_option("--beams", s.one.beams, "of a search")->check(CLI::PositiveNumber)->needs(work);
+  app.add_option("--targets", s.one.targets, "to score of each input")->check(CLI::PositiveNumber)->needs(work);
+  app.add_flag("--on-demand", s.on_demand, "a run for each line of standard input, for interleaving")
+      ->needs(work)
+      ->excludes(repeat);
   CLI11_PARSE(app, argc, argv);
-  if (s.threads > 0) flan::set_threads(s.threads);
-  if (s.precision == "bf16") {
-    run<flan::bf16_mixed>(s);
-  } else {
-    run<flan::fp32>(s);
+  if (s.work.empty()) {
+    run_suite(s);
+    return 0;
   }
+  if (s.threads > 0) flan::set_threads(s.threads);
+  with_precision(s.precisions.front(), [&]<class P>(P) { one_work<P>(s); });
   return 0;
 } catch (std::exception const& e) {
   std::cerr << "benchmark_model: " << e.what() << '\n';

@@ -1,17 +1,33 @@
 #!/usr/bin/env python3
 """Times this library beside transformers (and CTranslate2 where it can be imported), in one run.
 
-    peers.py [--program build/release/benchmarks/benchmark_model] [--sizes small,base] [--works encode,generate,train]
+    peers.py [--program build/release/benchmarks/benchmark_model] [--sizes small,base] [--works encode,greedy,…]
 
-Models have Flan-T5's geometry and random weights, written as Hugging Face folders into a temporary folder. Every
-library gets the same weights, token ids, lengths (answers are forced to N new tokens) and threads; runs are interleaved,
-so that what else the machine does falls on all alike; medians are compared. Prints a table and one line of JSON. The
-machine is to be quiet; only ratios within one run count. A ratio above 1 means that this library is faster.
-Needs torch, transformers.
+Models have Flan-T5's geometry and random weights, written as Hugging Face folders into a temporary folder. Every library
+gets the same weights, token ids, lengths (answers are forced to N new tokens) and threads, and a process of its own for
+each work and precision. Runs are interleaved, so that what else the machine does falls on all alike; medians are
+compared. A precision that a library refuses is left out, aloud. The machine is to be quiet; only ratios within one run
+count.
+
+Columns: the median; how often our median goes into it, at the same precision (int8 is our q8) and at f32; the most
+memory of the process; the error. Above 1, this library is faster. The error of a library at a precision is the root mean
+square (and the largest) difference of its log-probabilities of 512 target tokens (8 inputs, 4 targets each) from
+transformers' in float64: log-probabilities, since CTranslate2 gives out no logits.
+
+  encode, encode8   the encoder on 1 and 8 inputs of 512 tokens
+  greedy, greedy8   64 tokens after inputs of 64, batches of 1 and 8
+  beam4             the same, four beams
+  score             4 targets of 16 tokens each of 8 inputs of 512 (transformers encodes each input once, CTranslate2's
+                    score_batch each pair)
+  train             a step on 4 x (512 + 128), Adafactor included; bf16 is torch's autocast
+  cold              from the start of a process to the first token, input of 64; Python's imports included
+
+Needs torch and transformers in the Python that runs it.
 """
 
 import argparse
 import json
+import math
 import os
 import pathlib
 import statistics
@@ -20,176 +36,180 @@ import sys
 import tempfile
 import time
 
-SIZES = {
-    "tiny": dict(d_model=64, d_kv=16, num_heads=4, d_ff=128, num_layers=2, num_decoder_layers=2),
-    "small": dict(d_model=512, d_kv=64, num_heads=6, d_ff=1024, num_layers=8, num_decoder_layers=8),
-    "base": dict(d_model=768, d_kv=64, num_heads=12, d_ff=2048, num_layers=12, num_decoder_layers=12),
+import peer_models
+
+HERE = pathlib.Path(__file__).resolve().parent
+# name: work of both programs, and its shape
+WORKS = {
+    "encode": ("encode", dict(rows=1, input=512)),
+    "encode8": ("encode", dict(rows=8, input=512)),
+    "greedy": ("generate", dict(rows=1, input=64, output=64)),
+    "greedy8": ("generate", dict(rows=8, input=64, output=64)),
+    "beam4": ("generate", dict(rows=1, input=64, output=64, beams=4)),
+    "score": ("score", dict(rows=8, input=512, output=16, targets=4)),
+    "train": ("train", dict(rows=4, input=512, output=128)),
+    "cold": ("generate", dict(rows=1, input=64, output=1)),
 }
-# rows, tokens of the input, tokens of the answer or target
-WORKS = {"encode": (1, 512, 1), "generate": (1, 64, 64), "train": (4, 512, 128)}
+# Ours first: what the others are compared with. int8 stands for our q8.
+LIBRARIES = {"flan": ["f32", "bf16", "int8"], "transformers": ["f32", "bf16"], "ctranslate2": ["f32", "bf16", "int8"]}
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", type=pathlib.Path, default="build/release/benchmarks/benchmark_model",
                         help="our side (default: %(default)s)")
-    parser.add_argument("--sizes", default="small,base", help=f"of {', '.join(SIZES)} (default: %(default)s)")
+    parser.add_argument("--sizes", default="small,base",
+                        help=f"of {', '.join(peer_models.SIZES)} (default: %(default)s)")
     parser.add_argument("--works", default=",".join(WORKS), help="(default: %(default)s)")
+    parser.add_argument("--precisions", default="f32,bf16,int8", help="(default: %(default)s)")
     parser.add_argument("--threads", type=int, default=2, metavar="N")
     parser.add_argument("--repeat", type=int, default=5, metavar="N", help="timed runs of each (default: %(default)s)")
-    parser.add_argument("--rows", type=int, metavar="N", help="instead of the work's own batch")
-    parser.add_argument("--input", type=int, metavar="N", help="instead of the work's own input length")
-    parser.add_argument("--output", type=int, metavar="N", help="instead of the work's own answer length")
-    parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
-    parser.add_argument("--output-json", type=pathlib.Path, metavar="FILE", help="write the JSON there as well")
-    return parser.parse_args()
+    for name in ("rows", "input", "output"):
+        parser.add_argument(f"--{name}", type=int, metavar="N", help="instead of the works' own")
+    parser.add_argument("--no-errors", action="store_true", help="leave the error's column empty")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write all that was measured there")
+    a = parser.parse_args()
+    for given, known in ((a.sizes, peer_models.SIZES), (a.works, WORKS), (a.precisions, LIBRARIES["flan"])):
+        if unknown := set(given.split(",")) - set(known):
+            parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    return a
 
 
-def ids(count, row):
-    """As benchmarks/model.cpp makes them."""
-    return [5 + (7919 * i + 104729 * row) % 300 for i in range(count - 1)] + [1]
+class Refused(Exception):
+    pass
 
 
-def make_model(size, folder):
-    import torch
-    from safetensors.torch import load_file, save_file
-    from transformers import T5Config, T5ForConditionalGeneration
+class Side:
+    """A process that does one work: for each line that it reads it runs it and says how long that took."""
 
-    torch.manual_seed(0)
-    config = T5Config(vocab_size=32128, feed_forward_proj="gated-gelu", tie_word_embeddings=False,
-                      decoder_start_token_id=0, pad_token_id=0, eos_token_id=1, **SIZES[size])
-    model = T5ForConditionalGeneration(config)
-    head = torch.randn(config.vocab_size, config.d_model) * config.d_model**-0.5
-    model.lm_head.weight = torch.nn.Parameter(head)  # transformers 5 ties it whatever the configuration says
-    model.save_pretrained(folder)
-    # What version 5 wrote is made to say what the model is: a head of its own, nothing scaled.
-    tensors = load_file(folder / "model.safetensors")
-    if "lm_head.weight" not in tensors:
-        save_file(tensors | {"lm_head.weight": head}, folder / "model.safetensors", metadata={"format": "pt"})
-    path = folder / "config.json"
-    text = json.loads(path.read_text()) | {"tie_word_embeddings": False, "scale_decoder_outputs": False}
-    path.write_text(json.dumps(text, indent=2))
-    return model
+    def __init__(self, a, library, precision, folders, work, shape):
+        self.library, self.precision = library, precision
+        self.log = tempfile.TemporaryFile("w+")
+        if library == "flan":
+            command = [str(a.program), "--precision", "q8" if precision == "int8" else precision]
+        else:
+            command = [sys.executable, str(HERE / "peer_side.py"), "--library", library, "--precision", precision]
+        command += ["--model", str(folders["ctranslate2" if library == "ctranslate2" else "flan"]), "--work", work,
+                    "--threads", str(a.threads)]
+        command += [word for name, value in shape.items() for word in (f"--{name}", str(value))]
+        if library == "flan":
+            command += ["--on-demand"]
+        start = time.perf_counter()
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
+                                        text=True, env=os.environ | {"OMP_NUM_THREADS": str(a.threads)})
+        ready = self.process.stdout.readline().strip() == "ready"
+        self.until_ready = time.perf_counter() - start
+        if not ready:
+            self.process.wait()
+            self.log.seek(0)
+            said = [line.strip() for line in self.log if line.strip()]
+            reason = (said[0] if library == "flan" else said[-1]) if said else "it said nothing"
+            raise Refused(f"{library} {precision} is left out of {work}: {reason}")
 
-
-class Ours:
-    """The program runs once for each line that it reads."""
-
-    name = "flan"
-
-    def __init__(self, a, folder, work, shape):
-        rows, given, made = shape
-        command = [str(a.program), "--model", str(folder), "--work", work, "--threads", str(a.threads), "--rows",
-                   str(rows), "--input", str(given), "--output", str(made), "--precision", a.precision, "--on-demand"]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        if self.process.stdout.readline().strip() != "ready":
-            raise SystemExit(f"{' '.join(command)} failed")
-
-    def run(self):
-        self.process.stdin.write("\n")
+    def ask(self, line=""):
+        self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
-        return float(self.process.stdout.readline())
+        answer = self.process.stdout.readline()
+        if not answer:
+            self.log.seek(0)
+            raise SystemExit(f"{self.library} {self.precision} ended early:\n{self.log.read()}")
+        return json.loads(answer)
 
     def close(self):
         self.process.stdin.close()
         self.process.wait()
+        self.log.close()
 
 
-class Torch:
-    name = "transformers"
-
-    def __init__(self, a, model, work, shape):
-        import torch
-
-        torch.set_num_threads(a.threads)
-        rows, given, made = shape
-        self.dtype = torch.bfloat16 if a.precision == "bf16" else torch.float32
-        x = torch.tensor([ids(given, r) for r in range(rows)])
-        if work == "train":
-            from transformers.optimization import Adafactor
-
-            model = model.float().train()
-            y = torch.tensor([ids(made, r) for r in range(rows)])
-            optimizer = Adafactor(model.parameters(), lr=1e-3, scale_parameter=True, relative_step=False)
-
-            def step():
-                with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.dtype == torch.bfloat16):
-                    loss = model(input_ids=x, labels=y).loss
-                loss.backward()
-                optimizer.step()
-                optimizer.zero_grad()
-
-            self.work = step
-        else:
-            model = model.to(self.dtype).eval()
-            if work == "encode":
-                encoder = model.get_encoder()
-                self.work = torch.inference_mode()(lambda: encoder(input_ids=x))
-            else:
-                mask = torch.ones_like(x)
-                self.work = torch.inference_mode()(
-                    lambda: model.generate(x, attention_mask=mask, num_beams=1, do_sample=False, max_new_tokens=made,
-                                           min_new_tokens=made))
-        result = self.work()
-        if work == "generate" and result.shape[1] != 1 + made:
-            raise SystemExit(f"transformers made {result.shape[1] - 1} tokens instead of {made}")
-
-    def run(self):
-        start = time.perf_counter()
-        self.work()
-        return time.perf_counter() - start
-
-    def close(self):
-        pass
+def libraries_of(a, folders):
+    """(library, precision) of all sides that can be asked for."""
+    wanted = a.precisions.split(",")
+    return [(library, p) for library, precisions in LIBRARIES.items() for p in precisions
+            if p in wanted and (library != "ctranslate2" or "ctranslate2" in folders)]
 
 
-def converted(model, folder):
-    """The folder of the model in CTranslate2's form, with made-up tokens; None where that library is not at hand."""
-    try:
-        import ctranslate2
-    except ImportError:
-        return None
-    loader_class = getattr(ctranslate2.converters.transformers, "_MODEL_LOADERS", {}).get("T5Config")
-    if loader_class is None:
-        return None
-    try:
-        spec = loader_class.get_model_spec(model)
-        tokens = [f"<{i}>" for i in range(model.config.vocab_size)]
-        tokens[0], tokens[1], tokens[2] = "<pad>", "</s>", "<unk>"
-        spec.register_source_vocabulary(tokens)
-        spec.register_target_vocabulary(tokens)
-        spec.config.bos_token, spec.config.eos_token, spec.config.unk_token = "<pad>", "</s>", "<unk>"
-        spec.config.decoder_start_token, spec.config.add_source_eos = "<pad>", False
-        spec.validate()
-        spec.optimize(quantization=None)
-        folder.mkdir()
-        spec.save(str(folder))
-    except Exception as error:  # a library of another version: the comparison goes on without it
-        print(f"CTranslate2 is left out: {error}", file=sys.stderr)
-        return None
-    return folder
+def opened(a, folders, pairs, work, shape, refusals):
+    sides = []
+    for library, precision in pairs:
+        try:
+            sides.append(Side(a, library, precision, folders, work, shape))
+        except Refused as error:
+            if str(error) not in refusals:
+                refusals.append(str(error))
+                print(error, file=sys.stderr)
+    return sides
 
 
-class CTranslate2:
-    name = "ctranslate2"
+def errors_of(a, folders, shape, refusals):
+    """(library, precision): root mean square and largest difference from transformers' float64, and one after the other:
+    several models in float64 would be too much memory."""
+    found, exact = {}, None
+    for pair in [("transformers", "f64")] + libraries_of(a, folders):
+        for side in opened(a, folders, [pair], "score", shape, refusals):
+            scores = side.ask("scores")
+            side.close()
+            exact = exact or scores
+            if len(scores) != len(exact):
+                raise SystemExit(f"{pair} scored {len(scores)} tokens instead of {len(exact)}")
+            d = [x - y for x, y in zip(scores, exact)]
+            found[pair] = dict(rms=math.sqrt(sum(x * x for x in d) / len(d)), largest=max(map(abs, d)))
+    return found
 
-    def __init__(self, a, folder, work, shape):
-        import ctranslate2
 
-        rows, given, made = shape
-        kind = "bfloat16" if a.precision == "bf16" else "float32"
-        self.translator = ctranslate2.Translator(str(folder), device="cpu", compute_type=kind, intra_threads=a.threads,
-                                                 inter_threads=1)
-        names = {0: "<pad>", 1: "</s>", 2: "<unk>"}
-        x = [[names.get(i, f"<{i}>") for i in ids(given, r)] for r in range(rows)]
-        self.work = lambda: self.translator.translate_batch(x, beam_size=1, min_decoding_length=made,
-                                                            max_decoding_length=made)
-        self.work()
+def measured(a, folders, pairs, name, shape, refusals):
+    """(library, precision): seconds of each run, and the most memory."""
+    work = WORKS[name][0]
+    if name == "cold":  # a process a run; the first reads the files into the page cache
+        seconds = {pair: [] for pair in pairs}
+        memory = {}
+        for turn in range(a.repeat + 1):
+            for pair in pairs:
+                for side in opened(a, folders, [pair], work, shape, refusals):
+                    if turn:
+                        seconds[pair].append(side.until_ready)
+                    memory[pair] = side.ask("memory")
+                    side.close()
+        return {pair: dict(seconds=times, memory=memory[pair]) for pair, times in seconds.items() if times}
+    sides = opened(a, folders, pairs, work, shape, refusals)
+    seconds = {(side.library, side.precision): [] for side in sides}
+    for _ in range(a.repeat):
+        for side in sides:
+            time.sleep(0.3)  # another library's threads spin for a while after their work
+            seconds[side.library, side.precision].append(side.ask())
+    result = {}
+    for side in sides:
+        pair = side.library, side.precision
+        result[pair] = dict(seconds=seconds[pair], memory=side.ask("memory"))
+        side.close()
+    return result
 
-    run = Torch.run
 
-    def close(self):
-        del self.translator
+def groups_of(name, pairs):
+    """What is in memory at the same time: everything; in training, a precision beside ours in f32."""
+    if name != "train":
+        return [pairs]
+    pairs = [pair for pair in pairs if pair[0] != "ctranslate2" and pair[1] != "int8"]
+    others = sorted({precision for _, precision in pairs} - {"f32"})
+    groups = [[pair for pair in pairs if pair[1] == "f32"]]
+    groups += [[pair for pair in pairs if pair[1] == other or pair == ("flan", "f32")] for other in others]
+    return [group for group in groups if group]
+
+
+def print_rows(size, name, found, errors):
+    ours = {precision: statistics.median(v["seconds"]) for (library, precision), v in found.items() if library == "flan"}
+    rows = []
+    for (library, precision), v in found.items():
+        median = statistics.median(v["seconds"])
+        ratio = {"same": None if library == "flan" else precision, "f32": "f32"}
+        ratio = {key: median / ours[p] if p in ours else None for key, p in ratio.items()}
+        error = errors.get((library, precision))
+        shown = [f"{r:6.2f}" if r else "      " for r in ratio.values()]
+        print(f"{size:<6} {name:<8} {library:<13} {precision:<5} {median * 1e3:>9.1f} ms  {shown[0]}  {shown[1]}  "
+              f"{v['memory'] / 2**20:>6.0f} MiB  " + (f"{error['rms']:.1e} ({error['largest']:.1e})" if error else ""),
+              flush=True)
+        rows.append(dict(model=size, work=name, library=library, precision=precision, median=median, **v,
+                         over_ours=ratio["same"], over_our_f32=ratio["f32"], error=error))
+    return rows
 
 
 def main():
@@ -200,42 +220,25 @@ def main():
     if os.getloadavg()[0] > 0.5:
         print(f"the machine is busy (load {os.getloadavg()[0]:.1f}): threads that spin at barriers, as torch's do, will "
               "look slower than they are", file=sys.stderr)
-    results = []
-    print(f"{'model':<6} {'work':<26} {'library':<13} {'median':>10}  {'ratio':>6}")
+    results, refusals = [], []
+    print(f"{'model':<6} {'work':<8} {'library':<13} {'':<5} {'median':>12}  {'/ ours':>6}  {'/ f32':>6}  {'memory':>10}  "
+          "error")
     with tempfile.TemporaryDirectory() as scratch:
         for size in a.sizes.split(","):
-            folder = pathlib.Path(scratch) / size
-            model = make_model(size, folder)
-            second = converted(model, pathlib.Path(scratch) / f"{size}-ct2")
-            for work in a.works.split(","):
-                shape = tuple(given or usual for given, usual in zip((a.rows, a.input, a.output), WORKS[work]))
-                sides = [Ours(a, folder, work, shape), Torch(a, model, work, shape)]
-                if second and work == "generate":
-                    try:
-                        sides.append(CTranslate2(a, second, work, shape))
-                    except (RuntimeError, ValueError) as error:
-                        print(f"CTranslate2 is left out: {error}", file=sys.stderr)
-                seconds = {side.name: [] for side in sides}
-                for _ in range(a.repeat):
-                    for side in sides:
-                        time.sleep(0.3)  # another library's threads spin for a while after their work
-                        seconds[side.name].append(side.run())
-                for side in sides:
-                    side.close()
-                medians = {name: statistics.median(times) for name, times in seconds.items()}
-                rows, given, made = shape
-                what = f"{work} {rows} x {given}" + (f" + {made}" if work != "encode" else "")
-                for name, median in medians.items():
-                    ratio = "" if name == Ours.name else f"{median / medians[Ours.name]:6.2f}"
-                    print(f"{size:<6} {what:<26} {name:<13} {median * 1e3:>7.1f} ms  {ratio:>6}", flush=True)
-                results.append(dict(model=size, work=work, rows=rows, input=given, output=made, threads=a.threads,
-                                    precision=a.precision, seconds=seconds, medians=medians,
-                                    ratios={n: m / medians[Ours.name] for n, m in medians.items() if n != Ours.name}))
-            del model
-    text = json.dumps(results)
-    print(text)
-    if a.output_json:
-        a.output_json.write_text(text + "\n")
+            folders = {"flan": pathlib.Path(scratch) / size}
+            peer_models.make(size, folders["flan"])
+            if peer_models.convert(folders["flan"], pathlib.Path(scratch) / f"{size}-ctranslate2"):
+                folders["ctranslate2"] = pathlib.Path(scratch) / f"{size}-ctranslate2"
+            changed = {name: value for name in ("rows", "input", "output") if (value := getattr(a, name))}
+            errors = {} if a.no_errors else errors_of(a, folders, WORKS["score"][1] | changed, refusals)
+            for name in a.works.split(","):
+                shape = WORKS[name][1] | {key: value for key, value in changed.items()
+                                          if key in WORKS[name][1] and not (name == "cold" and key == "output")}
+                for pairs in groups_of(name, libraries_of(a, folders)):
+                    rows = print_rows(size, name, measured(a, folders, pairs, name, shape, refusals), errors)
+                    results += [row | dict(shape=shape, threads=a.threads) for row in rows]
+    if a.json:
+        a.json.write_text(json.dumps(dict(results=results, left_out=refusals), indent=1) + "\n")
     return 0
 
 

@@ -22,11 +22,12 @@ std::vector<float> logs(std::vector<double> const& p) {
   return s;
 }
 using ids = std::vector<token>;
+filter_scratch scratch;
 }  // namespace
 
 TEST_CASE("a repetition penalty makes tokens that were there less likely, once each") {
   std::vector<float> s{2, -2, 4, 0, 6};
-  penalize_repetition(s, ids{0, 1, 1, 3, 0}, 2);
+  penalize_repetition(s, ids{0, 1, 1, 3, 0}, 2, scratch);
   CHECK(s == std::vector<float>{1, -4, 4, 0, 6});
 }
 
@@ -51,20 +52,20 @@ TEST_CASE("rules apply in transformers' order") {
   p.end_ids = {1, 2};
   p.min_tokens = 2, p.max_tokens = 5;
   std::vector<float> s(5, 1.0f);
-  apply_rules(s, ids{0, 4}, 1, p);
+  apply_rules(s, ids{0, 4}, 1, p, scratch);
   CHECK(live(s) == ids{0, 3, 4});
   s.assign(5, 1.0f);
-  apply_rules(s, ids{0, 4, 4}, 2, p);
+  apply_rules(s, ids{0, 4, 4}, 2, p, scratch);
   CHECK(live(s).size() == 5);
   p.forced_first = 2, p.forced_last = 3;
   s.assign(5, 1.0f);
-  apply_rules(s, ids{0}, 0, p);  // forced in spite of min_tokens, which comes before
+  apply_rules(s, ids{0}, 0, p, scratch);  // forced in spite of min_tokens, which comes before
   CHECK(live(s) == ids{2});
   s.assign(5, 1.0f);
-  apply_rules(s, ids{0, 4, 4, 4, 4}, 4, p);
+  apply_rules(s, ids{0, 4, 4, 4, 4}, 4, p, scratch);
   CHECK(live(s) == ids{3});
   p.suppressed = {3};
-  apply_rules(s, ids{0, 4, 4, 4, 4}, 4, p);  // and suppressing comes after forcing
+  apply_rules(s, ids{0, 4, 4, 4, 4}, 4, p, scratch);  // and suppressing comes after forcing
   CHECK(live(s).empty());
   CHECK(likeliest(s) == -1);
   CHECK(draw(s, 1, 1) == -1);
@@ -72,22 +73,22 @@ TEST_CASE("rules apply in transformers' order") {
 
 TEST_CASE("top-k keeps ties with the k-th") {
   std::vector<float> s{1, 3, 2, 2, 0};
-  keep_top_k(s, 2);
+  keep_top_k(s, 2, scratch);
   CHECK(live(s) == ids{1, 2, 3});
-  keep_top_k(s, 9);
+  keep_top_k(s, 9, scratch);
   CHECK(live(s) == ids{1, 2, 3});
-  keep_top_k(s, 1);
+  keep_top_k(s, 1, scratch);
   CHECK(live(s) == ids{1});
 }
 
 TEST_CASE("top-p keeps the fewest tokens that reach the mass, and at least one") {
   auto s = logs({0.1, 0.5, 0.15, 0.25});
-  keep_top_p(s, 0.7);
+  keep_top_p(s, 0.7, scratch);
   CHECK(live(s) == ids{1, 3});
   s = logs({0.1, 0.5, 0.15, 0.25});
-  keep_top_p(s, 0.76);
+  keep_top_p(s, 0.76, scratch);
   CHECK(live(s) == ids{1, 2, 3});
-  keep_top_p(s, 0);
+  keep_top_p(s, 0, scratch);
   CHECK(live(s) == ids{1});
 }
 
@@ -103,20 +104,20 @@ TEST_CASE("typical-p prefers the expected surprise to the likeliest token") {
   // Entropy 1.19: the surprise of 0.3 (1.20) is the most typical, then 0.2's (1.61) and 0.5's (0.69).
   auto s = logs({0.5, 0.3, 0.2});
   s.resize(3);
-  keep_typical(s, 0.2);
+  keep_typical(s, 0.2, scratch);
   CHECK(live(s) == ids{1});
   s = logs({0.5, 0.3, 0.2});
-  keep_typical(s, 0.4);
+  keep_typical(s, 0.4, scratch);
   CHECK(live(s).size() == 2);
   s = logs({0.5, 0.3, 0.2});
-  keep_typical(s, 0.999);
+  keep_typical(s, 0.999, scratch);
   CHECK(live(s).size() == 3);
 }
 
 TEST_CASE("removed tokens stay removed through every filter") {
   auto s = logs({0.4, 0.3, 0.2, 0.1});
   s[0] = removed;
-  apply_sampling(s, {.temperature = 0.5, .top_k = 3, .top_p = 0.99, .min_p = 0.01, .typical_p = 0.99});
+  apply_sampling(s, {.temperature = 0.5, .top_k = 3, .top_p = 0.99, .min_p = 0.01, .typical_p = 0.99}, scratch);
   CHECK(s[0] == removed);
   CHECK(!live(s).empty());
 }

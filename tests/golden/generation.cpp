@@ -138,7 +138,8 @@ TEST_CASE("what each sampling filter leaves of the first step is what transforme
         INFO(name << ", " << f.name << ", row " << b);
         std::vector<float> scores(logits.begin() + static_cast<extent>(b * v),
                                   logits.begin() + static_cast<extent>((b + 1) * v));
-        detail::apply_sampling(scores, f.s);
+        detail::filter_scratch scratch;
+        detail::apply_sampling(scores, f.s, scratch);
         double const z = detail::log_sum(scores);
         std::vector<token> ids;
         double worst = 0;

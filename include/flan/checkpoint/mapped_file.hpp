@@ -45,6 +45,14 @@ class mapped_file {
     if (data_) ::munmap(const_cast<std::byte*>(data_), size_);
   }
 
+  /// Gives the memory of these bytes back to the system: they stay readable, from the page cache or the file.
+  void drop_pages(std::byte const* begin, std::size_t bytes) const {
+    auto const page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    auto const first = (static_cast<std::size_t>(begin - data_) + page - 1) / page * page;
+    auto const last = static_cast<std::size_t>(begin - data_ + static_cast<std::ptrdiff_t>(bytes)) / page * page;
+    if (last > first) ::madvise(const_cast<std::byte*>(data_) + first, last - first, MADV_DONTNEED);  // advice
+  }
+
   std::filesystem::path const& path() const { return path_; }
   std::byte const* data() const { return data_; }
   std::size_t size() const { return size_; }

@@ -63,13 +63,21 @@ class fault_list {
   return t != nullptr;
 }
 
+/// Owns a share of the mapping for one tensor. When its last user has gone (a weight that was packed instead, say), its
+/// pages leave memory: so opening a model does not hold it twice.
+[[gnu::cold]] inline memory share_of(stored_tensor const& t) {
+  return {const_cast<std::byte*>(t.data), [file = t.file, data = t.data, bytes = t.bytes](void*) {  // never written
+            file->drop_pages(data, bytes);
+          }};
+}
+
 /// The weight in backend memory: borrowed where the file holds it as the backend reads it, else converted.
 template <class W, class B>
 weight<W> weight_from(B& be, stored_tensor const& t, extent rows, extent columns) {
   if constexpr (number_name<W> != "?") {
     if (t.lies_as<W>()) {
       matrix<W const> const host(reinterpret_cast<W const*>(t.data), rows, columns);
-      return be.adopt(host, std::const_pointer_cast<mapped_file>(t.file));
+      return be.adopt(host, share_of(t));
     }
   }
   weight<W> w = be.template allocate_weight<W>(rows, columns);
@@ -85,6 +93,7 @@ weight<W> weight_from(B& be, stored_tensor const& t, extent rows, extent columns
     be.upload(w.values().data + first, values.data(), static_cast<std::size_t>(count) * sizeof(W));
     be.synchronize();  // an upload may still read `values`
   }
+  t.file->drop_pages(t.data, t.bytes);
   return w;
 }
 

@@ -26,6 +26,7 @@ class beam_search {
   };
   struct prompt_beams {
     std::vector<hypothesis> running, ended;  ///< best first
+    std::vector<hypothesis> next{};          ///< who will run; between steps the memory of those who ran before
     bool done = false;
   };
   struct candidate {
@@ -37,11 +38,16 @@ class beam_search {
   session<Model, B>& s_;
   generation_plan const& plan_;
   any_tokenizer const* tokenizer_;
-  extent made_ = 0;         // new tokens of every running sequence
-  std::size_t considered_;  // continuations that a step looks at
+  extent made_ = 0;          // new tokens of every running sequence
+  std::size_t considered_;   // continuations that a step looks at
+  std::size_t longest_ = 0;  // that a history can become
   std::vector<prompt_beams> prompts_;
+  std::vector<candidate> candidates_;
+  std::vector<token> ids_;
+  std::vector<std::int32_t> parents_;
   std::vector<float> scores_;
   std::vector<token> order_;
+  filter_scratch scratch_;
 
  public:
   beam_search(session<Model, B>& s, std::span<std::vector<token> const> inputs, generation_plan const& plan,
@@ -53,7 +59,13 @@ class beam_search {
         prompts_(inputs.size()) {
     auto const size = size_of_request(inputs, plan);
     s.begin(inputs, size.rows, size.tokens, size.at_once);
+    longest_ = plan.prompt.size() + static_cast<std::size_t>(plan.max_tokens);
+    if (plan.repetition_penalty != 1) scratch_.seen.reserve(longest_);
+    auto const rows = static_cast<std::size_t>(size.rows), at_once = static_cast<std::size_t>(size.at_once);
+    ids_.reserve(std::max(rows, inputs.size() * at_once)), parents_.reserve(rows);
+    auto const beams = static_cast<std::size_t>(plan.beams);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
+      for (auto* list : {&prompts_[i].running, &prompts_[i].ended, &prompts_[i].next}) list->reserve(beams + 1);
       // The first step needs one row for each prompt: its beams have no past that differs.
       prompts_[i].running.push_back({plan.prompt, 0, static_cast<std::int32_t>(i)});
       if (plan.stop.empty()) continue;
@@ -79,27 +91,28 @@ class beam_search {
 
  private:
   bool advance() {
-    std::vector<token> ids;
-    std::vector<std::int32_t> parents;
+    ids_.clear(), parents_.clear();
     if (made_ == 0) {
-      first_step(static_cast<extent>(prompts_.size()), plan_, ids, parents);
+      first_step(static_cast<extent>(prompts_.size()), plan_, ids_, parents_);
     } else {
       for (auto& p : prompts_)
         for (auto& h : p.running) {
-          parents.push_back(h.row);
-          ids.push_back(h.history.back());
-          h.row = static_cast<std::int32_t>(parents.size()) - 1;
+          parents_.push_back(h.row);
+          ids_.push_back(h.history.back());
+          h.row = static_cast<std::int32_t>(parents_.size()) - 1;
         }
     }
-    if (parents.empty()) return false;
-    auto const logits = s_.step(ids, parents);
+    if (parents_.empty()) return false;
+    auto const logits = s_.step(ids_, parents_);
     auto const k = std::min(considered_, static_cast<std::size_t>(s_.vocabulary()));
     bool const filters = plan_.filters();
     top_tokens const* const top = filters ? nullptr : &s_.top(logits, static_cast<extent>(k));
     std::vector<float> const* const all = filters ? &s_.to_host(logits) : nullptr;
     for (auto& p : prompts_) {
       if (p.done) continue;
-      std::vector<candidate> candidates;
+      auto& candidates = candidates_;
+      candidates.clear();
+      candidates.reserve(static_cast<std::size_t>(plan_.beams) * k);
       for (std::size_t b = 0; b < p.running.size(); ++b) {
         if (top) {
           add_candidates(candidates, p.running[b], b, *top);
@@ -137,7 +150,7 @@ class beam_search {
     scores_.resize(v);
     std::transform(row.begin(), row.end(), scores_.begin(),
                    [z](float x) { return static_cast<float>(static_cast<double>(x) - z); });
-    apply_rules(scores_, h.history, made_, plan_);
+    apply_rules(scores_, h.history, made_, plan_, scratch_);
     order_.resize(v);
     std::iota(order_.begin(), order_.end(), 0);
     auto const score = [this](token id) { return scores_[static_cast<std::size_t>(id)]; };
@@ -152,22 +165,32 @@ class beam_search {
     return score / std::pow(static_cast<double>(length), plan_.length_penalty);
   }
 
+  /// `to` = what `from` becomes with candidate c; true where its text now has a stop string.
+  bool extend(hypothesis& to, hypothesis const& from, candidate const& c) const {
+    to.history.reserve(longest_);
+    to.history = from.history;
+    to.history.push_back(c.id);
+    to.score = c.score;
+    to.row = from.row;
+    to.watched = from.watched;
+    return to.watched && to.watched->push(c.id);
+  }
+
   void choose(prompt_beams& p, std::vector<candidate> const& candidates) {
     auto const beams = static_cast<std::size_t>(plan_.beams);
     extent const length = made_ + 1;
-    std::vector<hypothesis> next;
+    std::size_t going = 0;
+    p.next.resize(beams + 1);  // one for who was taken up and turns out to end, or to be one too many
     for (std::size_t rank = 0; rank < candidates.size(); ++rank) {
       auto const& c = candidates[rank];
       auto const& parent = p.running[c.beam];
       bool ends = plan_.ends(c.id) || length == plan_.max_tokens;
       // Who neither goes on nor counts is not worth a copy; a stop string is seen in the copy's text only.
-      if (ends ? rank >= beams : next.size() == beams && (rank >= beams || !parent.watched)) continue;
-      hypothesis h = parent;
-      h.history.push_back(c.id);
-      h.score = c.score;
-      if (h.watched && h.watched->push(c.id)) ends = true;
+      if (ends ? rank >= beams : going == beams && (rank >= beams || !parent.watched)) continue;
+      hypothesis& h = p.next[going];
+      if (extend(h, parent, c)) ends = true;
       if (!ends) {
-        if (next.size() < beams) next.push_back(std::move(h));
+        if (going < beams) ++going;
       } else if (rank < beams) {
         h.score = penalized(c.score, length);
         auto const at = std::upper_bound(p.ended.begin(), p.ended.end(), h.score,
@@ -176,7 +199,8 @@ class beam_search {
         if (p.ended.size() > beams) p.ended.pop_back();
       }
     }
-    p.running = std::move(next);
+    p.next.resize(going);
+    std::swap(p.running, p.next);
     p.done = p.running.empty() || is_settled(p, length);
     if (p.done) p.running.clear();
   }

@@ -15,9 +15,18 @@ namespace flan::detail {
 
 inline constexpr float removed = -std::numeric_limits<float>::infinity();
 
+/// Lists that are used again for each token, so that none is allocated anew.
+struct filter_scratch {
+  std::vector<token> seen;
+  std::vector<float> order;
+  std::vector<std::pair<double, token>> heap;
+};
+
 /// Scores of tokens in `history` are divided by the penalty where positive, else multiplied: once per token.
-inline void penalize_repetition(std::span<float> scores, std::span<token const> history, double penalty) {
-  std::vector<token> seen(history.begin(), history.end());
+inline void penalize_repetition(std::span<float> scores, std::span<token const> history, double penalty,
+                                filter_scratch& scratch) {
+  auto& seen = scratch.seen;
+  seen.assign(history.begin(), history.end());
   std::sort(seen.begin(), seen.end());
   seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
   auto const p = static_cast<float>(penalty);
@@ -48,8 +57,8 @@ inline void force(std::span<float> scores, token id) {
 
 /// What holds for every way to choose. `history` begins with the start token; `made` of it are new tokens.
 inline void apply_rules(std::span<float> scores, std::span<token const> history, extent made,
-                        generation_plan const& plan) {
-  if (plan.repetition_penalty != 1) penalize_repetition(scores, history, plan.repetition_penalty);
+                        generation_plan const& plan, filter_scratch& scratch) {
+  if (plan.repetition_penalty != 1) penalize_repetition(scores, history, plan.repetition_penalty, scratch);
   if (plan.no_repeat_ngram > 0) forbid_repeated_ngrams(scores, history, plan.no_repeat_ngram);
   if (made < plan.min_tokens) forbid(scores, plan.end_ids);
   if (plan.forced_first && made == 0) force(scores, *plan.forced_first);
@@ -78,9 +87,10 @@ inline void divide_by_temperature(std::span<float> scores, double temperature) {
 }
 
 /// Ties with the k-th stay.
-inline void keep_top_k(std::span<float> scores, extent k) {
+inline void keep_top_k(std::span<float> scores, extent k, filter_scratch& scratch) {
   if (k >= static_cast<extent>(scores.size())) return;
-  std::vector<float> order(scores.begin(), scores.end());
+  auto& order = scratch.order;
+  order.assign(scores.begin(), scores.end());
   auto const kth = order.begin() + (k - 1);
   std::nth_element(order.begin(), kth, order.end(), std::greater<>());
   float const least = *kth;
@@ -91,9 +101,11 @@ inline void keep_top_k(std::span<float> scores, extent k) {
 /// Pops the live tokens in the order of `before` (a strict order of [value, id]) until keep(probability) says enough;
 /// the rest is removed. A heap, since usually few of many tokens are wanted.
 template <class Value, class Keep>
-void keep_in_order(std::span<float> scores, Value value, Keep keep) {
+void keep_in_order(std::span<float> scores, filter_scratch& scratch, Value value, Keep keep) {
   double const z = log_sum(scores);
-  std::vector<std::pair<double, token>> heap;  // smallest value first, then smallest id
+  auto& heap = scratch.heap;  // smallest value first, then smallest id
+  heap.clear();
+  heap.reserve(scores.size());  // not as many as are live this time: the next token may have more
   for (std::size_t i = 0; i < scores.size(); ++i)
     if (scores[i] != removed) heap.emplace_back(value(static_cast<double>(scores[i]) - z), static_cast<token>(i));
   std::make_heap(heap.begin(), heap.end(), std::greater<>());
@@ -108,11 +120,11 @@ void keep_in_order(std::span<float> scores, Value value, Keep keep) {
 }
 
 /// The likeliest tokens until their mass reaches p; at least one.
-inline void keep_top_p(std::span<float> scores, double p) {
+inline void keep_top_p(std::span<float> scores, double p, filter_scratch& scratch) {
   double mass = 0;
   bool first = true;
   keep_in_order(
-      scores, [](double log_p) { return -log_p; },
+      scores, scratch, [](double log_p) { return -log_p; },
       [&](double, double probability) {
         if (!first && mass >= p) return false;
         mass += probability;
@@ -128,14 +140,14 @@ inline void keep_min_p(std::span<float> scores, double min_p) {
 }
 
 /// Tokens in the order of |surprise − entropy| until their mass reaches `mass`, and the ties of the last.
-inline void keep_typical(std::span<float> scores, double mass) {
+inline void keep_typical(std::span<float> scores, double mass, filter_scratch& scratch) {
   double const z = log_sum(scores);
   double entropy = 0;
   for (float const s : scores)
     if (double const log_p = static_cast<double>(s) - z; std::isfinite(log_p)) entropy -= log_p * std::exp(log_p);
   double sum = 0, last = -1;
   keep_in_order(
-      scores, [&](double log_p) { return std::abs(-log_p - entropy); },
+      scores, scratch, [&](double log_p) { return std::abs(-log_p - entropy); },
       [&](double shifted, double probability) {
         if (last >= 0 && sum >= mass && shifted > last) return false;
         sum += probability;
@@ -145,12 +157,12 @@ inline void keep_typical(std::span<float> scores, double mass) {
 }
 
 /// Narrows the distribution that a token is drawn from.
-inline void apply_sampling(std::span<float> scores, flan::sampling const& s) {
+inline void apply_sampling(std::span<float> scores, flan::sampling const& s, filter_scratch& scratch) {
   if (s.temperature != 1) divide_by_temperature(scores, s.temperature);
-  if (s.top_k > 0) keep_top_k(scores, s.top_k);
-  if (s.top_p < 1) keep_top_p(scores, s.top_p);
+  if (s.top_k > 0) keep_top_k(scores, s.top_k, scratch);
+  if (s.top_p < 1) keep_top_p(scores, s.top_p, scratch);
   if (s.min_p > 0) keep_min_p(scores, s.min_p);
-  if (s.typical_p < 1) keep_typical(scores, s.typical_p);
+  if (s.typical_p < 1) keep_typical(scores, s.typical_p, scratch);
 }
 
 }  // namespace flan::detail

@@ -78,6 +78,7 @@ class token_search {
   std::vector<token> ids_;
   std::vector<std::int32_t> parents_;
   std::vector<float> scores_;
+  filter_scratch scratch_;
 
  public:
   /// Begins the session. `watch`: keep the texts up to date, for streaming. All arguments but `inputs` must outlive it.
@@ -86,9 +87,14 @@ class token_search {
       : s_(s), plan_(plan), tokenizer_(tokenizer), batch_(static_cast<extent>(inputs.size())) {
     auto const size = size_of_request(inputs, plan);
     s.begin(inputs, size.rows, size.tokens, size.at_once);
+    // What a token needs is there before the first: then none allocates.
+    auto const longest = plan.prompt.size() + static_cast<std::size_t>(plan.max_tokens);
+    if (plan.repetition_penalty != 1) scratch_.seen.reserve(longest);
+    sequences_.reserve(static_cast<std::size_t>(size.rows));
     for (auto const& input : inputs)
       for (extent i = 0; i < plan.returned; ++i) {
         auto& q = sequences_.emplace_back();
+        q.history.reserve(longest);
         q.history = plan.prompt;
         q.row = static_cast<std::int32_t>((static_cast<extent>(sequences_.size()) - 1) / plan.returned);
         q.key = sequence_key(plan.seed, input, i);
@@ -155,10 +161,10 @@ class token_search {
       require_numbers(z);
       scores_.assign(row.begin(), row.end());
       extent const made = static_cast<extent>(q.history.size() - plan_.prompt.size());
-      apply_rules(scores_, q.history, made, plan_);
+      apply_rules(scores_, q.history, made, plan_, scratch_);
       token id;
       if (plan_.sampling) {
-        apply_sampling(scores_, *plan_.sampling);
+        apply_sampling(scores_, *plan_.sampling, scratch_);
         id = draw(scores_, q.key, static_cast<std::uint64_t>(made));
       } else {
         id = likeliest(scores_);

@@ -11,10 +11,24 @@
 namespace flan {
 namespace detail {
 
-inline std::string joined(std::string const& prefix, std::string_view name) {
-  if (prefix.empty()) return std::string(name);
-  return name.empty() ? prefix : prefix + '.' + std::string(name);
-}
+/// Adds a part's name to the path that leads to it, for as long as the scope lasts. A walk without names has no path.
+class path_to_part {
+  std::string* path_;
+  std::size_t before_ = 0;
+
+ public:
+  path_to_part(std::string* path, std::string_view name) : path_(path) {
+    if (!path) return;
+    before_ = path->size();
+    if (before_ > 0 && !name.empty()) *path += '.';
+    *path += name;
+  }
+  path_to_part(path_to_part const&) = delete;
+  path_to_part& operator=(path_to_part const&) = delete;
+  ~path_to_part() {
+    if (path_) path_->resize(before_);
+  }
+};
 
 template <class T>
 inline constexpr bool is_weight = false;
@@ -30,32 +44,37 @@ template <class T>
 inline constexpr bool is_list<std::vector<T>> = true;
 
 template <class F, class L, class... More>
-void visit_part(F& f, std::string const& name, L& first, More&... more);
+void visit_part(F& f, std::string* path, L& first, More&... more);
 
 template <std::size_t I, class F, class L, class... More>
-void visit_members(F& f, std::string const& prefix, L& first, More&... more) {
+void visit_members(F& f, std::string* path, L& first, More&... more) {
   if constexpr (I < member_count<std::remove_const_t<L>>) {
     constexpr auto m = std::get<I>(std::remove_const_t<L>::members);
-    visit_part(f, joined(prefix, m.name), first.*(m.pointer),
-               more.*(std::get<I>(std::remove_const_t<More>::members).pointer)...);
-    visit_members<I + 1>(f, prefix, first, more...);
+    {
+      path_to_part const here(path, m.name);
+      visit_part(f, path, first.*(m.pointer), more.*(std::get<I>(std::remove_const_t<More>::members).pointer)...);
+    }
+    visit_members<I + 1>(f, path, first, more...);
   }
 }
 
 /// Down the tree of parts; the first model decides which optional parts are there. Not inlined: it runs once per
 /// parameter and not per number, and a model names the same types of parts many times over.
 template <class F, class L, class... More>
-[[gnu::cold, gnu::noinline]] void visit_part(F& f, std::string const& name, L& first, More&... more) {
+[[gnu::cold, gnu::noinline]] void visit_part(F& f, std::string* path, L& first, More&... more) {
   using part = std::remove_const_t<L>;
   if constexpr (is_weight<part>) {
-    f(name, first, more...);
+    f(path, first, more...);
   } else if constexpr (is_optional<part>) {
-    if (first) visit_part(f, name, *first, *more...);
+    if (first) visit_part(f, path, *first, *more...);
   } else if constexpr (is_list<part>) {
-    for (std::size_t i = 0; i < first.size(); ++i) visit_part(f, name + '.' + std::to_string(i), first[i], more[i]...);
+    for (std::size_t i = 0; i < first.size(); ++i) {
+      path_to_part const here(path, path ? std::to_string(i) : std::string());
+      visit_part(f, path, first[i], more[i]...);
+    }
   } else if constexpr (!std::is_same_v<part, nothing>) {
     static_assert(has_members<part>, "a part of a layer needs `static constexpr auto members`");
-    visit_members<0>(f, name, first, more...);
+    visit_members<0>(f, path, first, more...);
   }
 }
 
@@ -66,7 +85,16 @@ template <class F, class L, class... More>
 /// "encoder.block.0.layer.0.SelfAttention.q.weight".
 template <class F, class L, class... More>
 void for_each_parameter(F&& f, L& first, More&... more) {
-  detail::visit_part(f, std::string(), first, more...);
+  std::string path;
+  auto named = [&f](std::string const* name, auto&... weights) { f(*name, weights...); };
+  detail::visit_part(named, &path, first, more...);
+}
+
+/// f(weight, its counterpart, …): the same walk without names, which allocates nothing, for what a training step does.
+template <class F, class L, class... More>
+void for_each_weight(F&& f, L& first, More&... more) {
+  auto nameless = [&f](std::string const*, auto&... weights) { f(weights...); };
+  detail::visit_part(nameless, nullptr, first, more...);
 }
 
 /// Gives every parameter owned memory of zeros, row-major unless it is quantised.

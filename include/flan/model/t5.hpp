@@ -105,12 +105,15 @@ struct t5 {
   }
 
   /// loss[targets.count()]: each target token's loss (0 where the label is −100). With `gradient`, a model of the same
-  /// shape in P's gradient format, adds d(gradient_scale · Σ loss) to it.
+  /// shape in P's gradient format, adds d(gradient_scale · Σ loss) to it. `again`: a trace of an earlier call whose
+  /// lists are used again, so that nothing is allocated; what it held is over.
   template <class B, class G = t5>
-  void loss(B& be, vector_view<F> loss, t5_batch const& b, step_options const& o, G* gradient = nullptr) const {
+  void loss(B& be, vector_view<F> loss, t5_batch const& b, step_options const& o, G* gradient = nullptr,
+            trace* again = nullptr) const {
     frame f(be);
     frame kept_until_the_end(be, be.kept());
-    trace t;
+    trace own;
+    trace& t = again ? *again : own;
     trace* const kept = gradient ? &t : nullptr;
     extent const d = config_.d_model;
     auto const x = f.template make<X, C.d_model>(b.inputs.count(), d);

@@ -14,7 +14,7 @@ template <class B, class G>
 double gradient_norm(B& be, G& gradient, vector_view<double> sum) {
   double squares = 0;
   be.upload(sum.data, &squares, sizeof squares);
-  for_each_parameter([&](std::string const&, auto& g) { be.sum_of_squares(sum, in(g.values())); }, gradient);
+  for_each_weight([&](auto& g) { be.sum_of_squares(sum, in(g.values())); }, gradient);
   be.download(&squares, sum.data, sizeof squares);
   return std::sqrt(squares);
 }

@@ -133,7 +133,7 @@ class trainer {
 
   /// Adds the gradient of the mean loss over `target_tokens` tokens to a gradient of zero; the mean loss.
   double accumulate_gradient(std::span<batch const> batches, extent target_tokens) {
-    for_each_parameter([&](std::string const&, auto& g) { backend_.fill(g.values(), 0.0); }, gradient_);
+    for_each_weight([&](auto& g) { backend_.fill(g.values(), 0.0); }, gradient_);
     step_options o;
     o.loss.z_loss = settings_.z_loss;
     o.loss.label_smoothing = settings_.label_smoothing;
@@ -172,7 +172,7 @@ class trainer {
     frame f(backend_);
     auto const device = upload_(backend_, b, model_.config());
     auto const losses = f.template make_vector<F>(device.targets.count());
-    model_.loss(backend_, losses, device, o, gradient);
+    model_.loss(backend_, losses, device, o, gradient, &trace_);
     host_losses_.resize(static_cast<std::size_t>(losses.size));
     backend_.download(host_losses_.data(), losses.data, host_losses_.size() * sizeof(F));
     double sum = 0;
@@ -182,8 +182,8 @@ class trainer {
 
   void update(update_call call) {
     std::size_t i = 0;
-    for_each_parameter(
-        [&](std::string const&, auto& m, auto& g, auto& w) {
+    for_each_weight(
+        [&](auto& m, auto& g, auto& w) {
           call.decays = m.rows > 1;
           optimizer_.update(backend_, m.values(), in(g.values()), std::span<matrix<master> const>(state_[i++].views),
                             call);
@@ -206,6 +206,7 @@ class trainer {
   std::vector<parameter_state> state_;
   tensor<double> sum_;
   batch_upload upload_;
+  typename M::trace trace_;
   std::vector<F> host_losses_;
   extent step_ = 0;
 };
