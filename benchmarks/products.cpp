@@ -78,7 +78,7 @@ void large(benchmark::State& state, instruction_set isa, int workers, ceilings c
   auto w = random_weight<T>(be, n, k, 1);
   auto x = random_tensor<activation_of<T>>(be, m, k, 2), dx = x;
   auto y = random_tensor<float>(be, m, n, 3), dw = random_tensor<float>(be, n, k, 4);
-  auto const dy = random_tensor<T>(be, m, n, 5);
+  auto const dy = random_tensor<activation_of<T>>(be, m, n, 5);
   if (packed) be.pack(w);
   for (auto _ : state) {
     if (d == direction::forward) be.matmul(y.view, in(x.view), w, matmul_options{});
