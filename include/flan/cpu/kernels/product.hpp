@@ -8,8 +8,9 @@
 /// The order of a sum is thus a function of the position of its terms alone.
 ///
 /// Operands are multiplied as floats, bf16 ones widened; product_kernels<avx512_dot> multiplies bf16 with bf16 as they
-/// are, two terms to an instruction. Products of bf16 are exact in float either way, but how the sum of two of them
-/// and what is there already is rounded is the processor's affair, and numbers below 2⁻¹²⁶ count as zeros.
+/// are, two terms to an instruction. Products of bf16 are exact in float either way. Of a pair the instruction adds the
+/// second term before the first and rounds each sum to nearest (seen on a Zen 4), and it takes numbers below 2⁻¹²⁶ for
+/// zeros.
 
 #include <type_traits>
 
