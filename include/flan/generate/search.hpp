@@ -153,7 +153,7 @@ class token_search {
   }
 
  private:
-  /// `log_sums` come from the backend, which takes a twentieth of the time that the host would.
+  /// `log_sums` come from the backend, whose vectors take a fraction of the time that the host would.
   void choose_on_host(std::vector<float> const& logits, std::vector<float> const& log_sums) {
     auto const v = static_cast<std::size_t>(s_.vocabulary());
     for (auto& q : sequences_) {
