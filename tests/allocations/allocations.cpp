@@ -14,26 +14,40 @@
 namespace {
 std::atomic<long> allocations{0};
 
-void* counted(std::size_t bytes, std::size_t alignment) {
+void* counted_or_null(std::size_t bytes, std::size_t alignment) noexcept {
   allocations.fetch_add(1, std::memory_order_relaxed);
   bytes = bytes == 0 ? 1 : bytes;
-  void* const p = alignment <= alignof(std::max_align_t)
-                      ? std::malloc(bytes)
-                      : std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+  return alignment <= alignof(std::max_align_t)
+             ? std::malloc(bytes)
+             : std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+}
+void* counted(std::size_t bytes, std::size_t alignment) {
+  void* const p = counted_or_null(bytes, alignment);
   if (p == nullptr) throw std::bad_alloc();
   return p;
 }
 }  // namespace
 
-// The forms for arrays and the nothrow ones call these. Not inlined: g++ would see free() where it expects delete.
-[[gnu::noinline]] void* operator new(std::size_t bytes) { return counted(bytes, 1); }
-[[gnu::noinline]] void* operator new(std::size_t bytes, std::align_val_t a) {
-  return counted(bytes, static_cast<std::size_t>(a));
-}
-[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+// All forms: a sanitizer's own forms for arrays would not call ours. Not inlined: g++ would see free() where it expects
+// delete.
+#define COUNTED_NEW(array)                                                                                        \
+  [[gnu::noinline]] void* operator new array(std::size_t n) { return counted(n, 1); }                             \
+  [[gnu::noinline]] void* operator new array(std::size_t n, std::align_val_t a) {                                 \
+    return counted(n, static_cast<std::size_t>(a));                                                               \
+  }                                                                                                               \
+  [[gnu::noinline]] void* operator new array(std::size_t n, std::nothrow_t const&) noexcept {                     \
+    return counted_or_null(n, 1);                                                                                 \
+  }                                                                                                               \
+  [[gnu::noinline]] void* operator new array(std::size_t n, std::align_val_t a, std::nothrow_t const&) noexcept { \
+    return counted_or_null(n, static_cast<std::size_t>(a));                                                       \
+  }                                                                                                               \
+  [[gnu::noinline]] void operator delete array(void* p) noexcept { std::free(p); }                                \
+  [[gnu::noinline]] void operator delete array(void* p, std::size_t) noexcept { std::free(p); }                   \
+  [[gnu::noinline]] void operator delete array(void* p, std::align_val_t) noexcept { std::free(p); }              \
+  [[gnu::noinline]] void operator delete array(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+COUNTED_NEW()
+COUNTED_NEW([])
+#undef COUNTED_NEW
 
 using namespace flan;
 using namespace flan::testing;

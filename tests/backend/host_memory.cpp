@@ -1,5 +1,6 @@
 #include "flan/backend/host_memory.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -49,6 +50,22 @@ TEST_CASE("adopt borrows consecutive rows, copies others, and keeps the owner") 
     CHECK(flan::to_host(be, copied.view()) == std::vector<float>{1, 2, 4, 5});
   }
   CHECK(watch.expired());
+}
+
+TEST_CASE("a large weight, whose pages are its own, is like a small one and outlives its backend") {
+  flan::weight<float> w;
+  {
+    flan::host_memory be;
+    w = be.allocate_weight<float>(700, 1'001);  // ends within a page
+  }
+  CHECK(reinterpret_cast<std::uintptr_t>(w.data) % flan::memory_alignment == 0);
+  CHECK(std::all_of(w.data, w.data + w.size(), [](float x) { return x == 0; }));
+  std::fill_n(w.values().data, w.size(), 1.0f);
+  auto const copy = w;
+  w = {};
+  CHECK(copy.view().data[copy.size() - 1] == 1);
+  CHECK_THROWS_WITH(flan::host_memory().allocate_weight<float>(flan::extent{1} << 30, flan::extent{1} << 30),
+                    ContainsSubstring("no room for a block of 4611686018427387904"));
 }
 
 TEST_CASE("a copy of a backend has arenas of its own") {

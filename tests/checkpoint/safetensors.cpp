@@ -1,11 +1,15 @@
 #include "flan/checkpoint/safetensors.hpp"
 
+#include <unistd.h>
+
 #include <cmath>
 #include <complex>
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -93,6 +97,29 @@ TEST_CASE("tensors keep the mapping alive, also when the file is removed") {
   float x = 0;
   flan::read_as(kept, &x);
   CHECK(x == 42.0f);
+}
+
+TEST_CASE("dropped pages of a file leave memory, and are there again when they are read") {
+  auto const resident = [] {  // pages of files in this process
+    long size = 0, all = 0, files = 0;
+    std::istringstream(flan::testing::get_file("/proc/self/statm")) >> size >> all >> files;
+    return files;
+  };
+  temporary_folder const folder;
+  std::string bytes((std::size_t{8} << 20) + 100, 'x');
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i % 251);
+  put_file(folder / "pages", bytes);
+  flan::mapped_file const file(folder / "pages");
+  auto const same = [&] { return std::memcmp(file.data(), bytes.data(), bytes.size()) == 0; };
+  REQUIRE(same());
+  long const before = resident();
+  file.drop_pages(file.data() + 100, bytes.size() - 100);
+  CHECK(resident() < before - (8 << 20) / ::sysconf(_SC_PAGESIZE) / 2);
+  CHECK(same());
+  for (auto const& [begin, count] : {std::pair<std::size_t, std::size_t>{4096, 10}, {4000, 5000}, {bytes.size(), 0}}) {
+    file.drop_pages(file.data() + begin, count);
+    CHECK(same());
+  }
 }
 
 TEST_CASE("numbers at an odd address are read, but not lent") {

@@ -92,8 +92,8 @@ weight<W> weight_from(B& be, stored_tensor const& t, extent rows, extent columns
     });
     be.upload(w.values().data + first, values.data(), static_cast<std::size_t>(count) * sizeof(W));
     be.synchronize();  // an upload may still read `values`
+    t.file->drop_pages(from, static_cast<std::size_t>(count) * bytes_of(t.format));
   }
-  t.file->drop_pages(t.data, t.bytes);
   return w;
 }
 

@@ -106,7 +106,7 @@ class beam_search {
     auto const logits = s_.step(ids_, parents_);
     auto const k = std::min(considered_, static_cast<std::size_t>(s_.vocabulary()));
     bool const filters = plan_.filters();
-    top_tokens const* const top = filters ? nullptr : &s_.top(logits, static_cast<extent>(k));
+    top_tokens const& top = s_.top(logits, filters ? 1 : static_cast<extent>(k));
     std::vector<float> const* const all = filters ? &s_.to_host(logits) : nullptr;
     for (auto& p : prompts_) {
       if (p.done) continue;
@@ -114,10 +114,10 @@ class beam_search {
       candidates.clear();
       candidates.reserve(static_cast<std::size_t>(plan_.beams) * k);
       for (std::size_t b = 0; b < p.running.size(); ++b) {
-        if (top) {
-          add_candidates(candidates, p.running[b], b, *top);
+        if (filters) {
+          add_candidates(candidates, p.running[b], b, *all, top.log_sums, k);
         } else {
-          add_candidates(candidates, p.running[b], b, *all, k);
+          add_candidates(candidates, p.running[b], b, top);
         }
       }
       if (candidates.empty()) fail_without_token();
@@ -142,14 +142,14 @@ class beam_search {
   }
   /// The same behind the rules, which a beam search applies to log-probabilities.
   void add_candidates(std::vector<candidate>& to, hypothesis const& h, std::size_t beam, std::vector<float> const& all,
-                      std::size_t k) {
+                      std::vector<float> const& log_sums, std::size_t k) {
     auto const v = static_cast<std::size_t>(s_.vocabulary());
     std::span<float const> const row(all.data() + static_cast<std::size_t>(h.row) * v, v);
-    double const z = log_sum(row);
+    double const z = static_cast<double>(log_sums[static_cast<std::size_t>(h.row)]);
     require_numbers(z);
     scores_.resize(v);
     std::transform(row.begin(), row.end(), scores_.begin(),
-                   [z](float x) { return static_cast<float>(static_cast<double>(x) - z); });
+                   [z](float x) { return static_cast<float>(static_cast<double>(or_removed(x)) - z); });
     apply_rules(scores_, h.history, made_, plan_, scratch_);
     order_.resize(v);
     std::iota(order_.begin(), order_.end(), 0);

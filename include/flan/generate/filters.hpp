@@ -14,6 +14,8 @@
 namespace flan::detail {
 
 inline constexpr float removed = -std::numeric_limits<float>::infinity();
+/// NaN counts as −infinity, as in the op top_k: nothing below has to order it.
+inline float or_removed(float score) { return score == score ? score : removed; }
 
 /// Lists that are used again for each token, so that none is allocated anew.
 struct filter_scratch {
