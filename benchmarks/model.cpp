@@ -73,6 +73,8 @@ void run(settings const& s) {
       for (auto const& answers : model.generate_ids(inputs, o))
         if (answers.front().ids.size() != s.output) flan::fail("an answer ended early: this is not the work asked for");
     });
+  } else if constexpr (!flan::trained_precision<P>) {
+    flan::fail("weights in ", s.precision, " cannot be trained");
   } else {
     auto const inputs = rows_of_ids(s, s.input), targets = rows_of_ids(s, s.output);
     std::vector<flan::tokenized_example> examples;
@@ -93,7 +95,7 @@ int main(int argc, char** argv) try {
   settings s;
   app.add_option("--model", s.model, "folder of a T5-family model")->required()->type_name("DIR");
   app.add_option("--work", s.work, "what to time")->check(CLI::IsMember({"encode", "generate", "train"}));
-  app.add_option("--precision", s.precision, "of weights and activations")->check(CLI::IsMember({"f32", "bf16"}));
+  app.add_option("--precision", s.precision, "of weights and activations")->check(CLI::IsMember({"f32", "bf16", "q8"}));
   app.add_option("--threads", s.threads, "default: what the system grants")->check(CLI::PositiveNumber);
   app.add_option("--rows", s.rows, "of the batch")->check(CLI::PositiveNumber);
   app.add_option("--input", s.input, "tokens of each input")->check(CLI::PositiveNumber);
@@ -105,6 +107,8 @@ int main(int argc, char** argv) try {
   if (s.threads > 0) flan::set_threads(s.threads);
   if (s.precision == "bf16") {
     run<flan::bf16_mixed>(s);
+  } else if (s.precision == "q8") {
+    run<flan::q8_weights>(s);
   } else {
     run<flan::fp32>(s);
   }
