@@ -44,9 +44,10 @@ template <class F>
 void with_precision(std::string const& name, F&& f) {
   if (name == "f32") return f(flan::fp32{});
   if (name == "bf16") return f(flan::bf16_mixed{});
+  if (name == "q8") return f(flan::q8_weights{});
   flan::fail("there is no precision ", name, " here");
 }
-std::vector<std::string> const known_precisions{"f32", "bf16"};
+std::vector<std::string> const known_precisions{"f32", "bf16", "q8"};
 
 template <class P>
 inline constexpr bool trains = flan::training_backend<flan::cpu_backend, P>;
@@ -192,7 +193,7 @@ void measure_processes(suite& all, works::model<P> const& model, std::string con
   if (!all.wants(cold) && !all.wants(memory) && !(trains<P> && all.wants(training))) return;
   flan::testing::temporary_folder const scratch;
   auto const folder = scratch.path / "model";
-  model.save(folder);
+  works::save(model, folder);
   auto const run = [&](std::string const& work, shape const& shape) {
     return process_facts::run_self("--model '" + folder.string() + "' --precision " + precision + " --work " + work +
                                    " --rows " + std::to_string(shape.rows) + " --input " + std::to_string(shape.input) +

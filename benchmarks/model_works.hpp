@@ -1,6 +1,7 @@
 #pragma once
 /// What a model does, as functions to be timed: lengths are forced, ids are by formula (peers.py has the same).
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "flan/model/initialize.hpp"
 #include "flan/train/adafactor.hpp"
 #include "flan/train/step.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace works {
 
@@ -41,12 +43,27 @@ using model = text_model<any_t5, P, cpu_backend>;
 /// Weights as T5 draws them, packed as `load` packs them; no vocabulary.
 template <class P>
 model<P> random_model(t5_config const& c) {
-  cpu_backend be;
-  t5<any_t5, P> network(c);
-  initialize(be, network, 1);
-  model<P> m(std::move(network), std::move(be), std::nullopt);
-  m.pack();
-  return m;
+  if constexpr (quantized<typename P::weight>) {  // these are made of stored ones
+    testing::temporary_folder const folder;
+    random_model<fp32>(c).save(folder / "model");
+    return load<any_t5, P>(folder / "model");
+  } else {
+    cpu_backend be;
+    t5<any_t5, P> network(c);
+    initialize(be, network, 1);
+    model<P> m(std::move(network), std::move(be), std::nullopt);
+    m.pack();
+    return m;
+  }
+}
+
+/// As a folder that this model can be opened from.
+template <class P>
+void save(model<P> const& m, std::filesystem::path const& folder) {
+  if constexpr (quantized<typename P::weight>)
+    random_model<fp32>(m.config()).save(folder);
+  else
+    m.save(folder);
 }
 
 template <class P>

@@ -89,6 +89,15 @@ cp out likeliest
 call 0 "${generate[@]}" --sample --top-k 1 x
 same out likeliest
 
+echo "generate: precisions"
+for precision in f32 bf16 q8; do
+  call 0 "${generate[@]}" --precision $precision --beams 2 --json x
+  is_json out
+  cp out $precision
+done
+differ f32 q8  # the scores' last digits
+call 2 "${generate[@]}" --precision q3 x
+
 echo "generate: the folder's own sampling"
 cp -r model sampling
 printf '{"decoder_start_token_id": 0, "eos_token_id": 1, "pad_token_id": 0, "do_sample": true, "top_k": 1}' \
@@ -134,6 +143,9 @@ call 0 score --model model --input lines
 [ "$(wc -l <out)" -eq 2 ] || wrong "two objects should make two lines"
 has out '"more":1,"logprobs":[-'
 cp out scores
+call 0 score --model model --input lines --precision q8
+has out '"more":1,"logprobs":[-'
+differ out scores
 printf '{"input": [100, 1], "targets": [[101, 1], [102, 103, 1]], "more": 1}\n' >id_lines
 call 0 score --model model --input id_lines --ids
 head -n 1 scores | sed 's/.*"logprobs"//' >a

@@ -12,7 +12,8 @@ namespace flan {
 /// Backend, with each op run twice: by Backend, and by Oracle on host copies of the same arguments, widened to double.
 /// `checked<cpu_backend, reference_backend>`. Slow: every argument is downloaded. A result that is too far off throws
 /// flan::error naming the op, the output, the element, what was got and what was expected; set `on_comparison` to hear
-/// of every comparison instead. Ops that Backend's own composite ops call are not seen.
+/// of every comparison instead. Ops that Backend's own composite ops call are not seen. Not for quantised
+/// weights, whose products are not the oracle's to rounding.
 template <class Backend, class Oracle>
 class checked : public Backend {
   Oracle oracle_;

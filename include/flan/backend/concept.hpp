@@ -75,6 +75,8 @@ concept converts = requires(B be, matrix<T> y, matrix<U const> x) {
 
 /// Forward ops.
 /// - matmul(y[M,N], x[M,K], w[N,K], options): y = x·wᵀ; with transpose x[M,N], y[M,K]: y = x·w. y may not overlap x.
+///   Where w is quantised there is no transpose, and the backend may quantise x on its way, each row by itself; a row
+///   with a NaN or an infinity then gives NaN
 /// - embed(y[M,d], ids[M], table[V,d]): y[m] = table[ids[m]]; ids outside 0…V−1 are the caller's error
 /// - rms_norm(y, inverse[M] or empty, x, gain[1,d], epsilon): inverse = 1/√(mean(x²) + ε); y = x·inverse·gain (T5's
 /// layer norm)

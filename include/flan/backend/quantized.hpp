@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -115,9 +115,10 @@ inline void dequantize_row(float* y, weight<q8> const& w, extent row) {
   q8_panel const* const panel = panel_of(w, row);
   extent const j = row % q8_panel::rows;
   float const scale = panel->scale[j];
-  q8 const* const from = panel->integers() + j * q8_panel::terms;
-  for (extent c = 0; c < w.columns; ++c)
-    y[c] = scale * static_cast<float>(from[c / q8_panel::terms * q8_panel::group + c % q8_panel::terms].bits);
+  q8 const* from = panel->integers() + j * q8_panel::terms;
+  for (extent c = 0; c < w.columns; c += q8_panel::terms, from += q8_panel::group)
+    for (extent i = 0; i < q8_panel::terms && c + i < w.columns; ++i)
+      y[c + i] = scale * static_cast<float>(from[i].bits);
 }
 
 /// The whole weight as floats.

@@ -113,7 +113,7 @@ weight<W> weight_from(B& be, stored_tensor const& t, extent rows, extent columns
                       static_cast<std::size_t>(end - begin));
     });
     matrix<F const> const host(values.empty() ? reinterpret_cast<F const*>(stored) : values.data(), count, columns);
-    weight<F> const wide = be.adopt(host, std::const_pointer_cast<mapped_file>(t.file));
+    weight<F> const wide = be.adopt(host, memory());  // file and values outlive it
     be.quantize(w, first, wide.view());
     be.synchronize();  // what was adopted may still be read
   }

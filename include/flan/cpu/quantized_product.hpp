@@ -66,7 +66,7 @@ struct quantized_product {
       // A block of rows stays in the second-level cache while panels go by: 256 kB.
       rows = std::clamp<extent>((extent{1} << 18) / row_bytes, 16, 128) / 8 * 8;
       panels = all_panels;
-      if (work <= 1 << 18) {  // not worth a second thread
+      if (work <= 1 << 16) {  // not worth a second thread
         rows = all_rows;
         return;
       }

@@ -15,8 +15,6 @@
 /// - portable: signed 16-bit integers, 127 levels on either side of 0
 /// No order of the sums changes a bit: they are exact.
 
-#include <bit>
-
 #include "flan/core/packed.hpp"
 #include "flan/cpu/kernels/math.hpp"
 
