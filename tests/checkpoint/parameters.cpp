@@ -257,3 +257,27 @@ TEST_CASE("settings for generation come from their file, ids it lacks from confi
   put_file(t / "m/generation_config.json", "{");
   CHECK_THAT(error_of([&] { read_model_files(t / "m"); }), ContainsSubstring("generation_config.json: not valid JSON"));
 }
+
+TEST_CASE("a quantised parameter is made some rows at a time, from floats where they lie and from any other format") {
+  extent const rows = 4200, columns = 1001;  // more than the four million numbers that are read at once
+  std::vector<float> values(static_cast<std::size_t>(rows * columns));
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(uniform(3, i)) - 0.5f;
+  std::vector<bf16> narrow_values;
+  for (float& v : values) {
+    narrow_values.emplace_back(v);
+    v = widen(narrow_values.back());
+  }
+  reference_backend be;
+  auto const whole = be.allocate_weight<q8>(rows, columns);
+  be.quantize(whole, 0, in(matrix<float>(values.data(), rows, columns)));
+
+  stored_tensor t;
+  t.shape = {rows, columns};
+  t.format = number_format::f32;
+  t.data = reinterpret_cast<std::byte const*>(values.data()), t.bytes = values.size() * sizeof(float);
+  std::size_t const bytes = detail::q8_bytes(rows, columns);
+  CHECK(std::memcmp(detail::weight_from<q8>(be, t, rows, columns).data, whole.data, bytes) == 0);
+  t.format = number_format::bf16;
+  t.data = reinterpret_cast<std::byte const*>(narrow_values.data()), t.bytes = narrow_values.size() * sizeof(bf16);
+  CHECK(std::memcmp(detail::weight_from<q8>(be, t, rows, columns).data, whole.data, bytes) == 0);
+}
