@@ -118,7 +118,7 @@ void compare(instruction_set isa, sizes s, int masks, double bound) {
 }  // namespace
 
 TEST_CASE("attention and its backward follow the oracle under every mask", "[cpu][attention]") {
-  for (auto isa : instruction_sets()) {
+  for (auto isa : sets_of_kernels()) {
     for (int masks = 0; masks < 32; ++masks) {
       for (extent queries : {1, 5, 61})
         for (extent keys : {1, 61, 600}) compare<float>(isa, {3, 2, queries, keys, 16}, masks, 5e-6);
@@ -130,7 +130,7 @@ TEST_CASE("attention and its backward follow the oracle under every mask", "[cpu
 }
 
 TEST_CASE("a query's bits do not depend on what is computed beside it", "[cpu][attention]") {
-  for (auto isa : instruction_sets()) {
+  for (auto isa : sets_of_kernels()) {
     CAPTURE(name_of(isa));
     sizes const s{2, 2, 40, 560, 24};
     problem<float> p(s, causal | biased);
@@ -162,7 +162,7 @@ TEST_CASE("a query's bits do not depend on what is computed beside it", "[cpu][a
 }
 
 TEST_CASE("padding of the keys changes no bit and is never read", "[cpu][attention]") {
-  for (auto isa : instruction_sets())
+  for (auto isa : sets_of_kernels())
     for (extent queries : {1, 20}) {
       CAPTURE(name_of(isa), queries);
       sizes const s{1, 2, queries, 37, 16};
@@ -186,7 +186,7 @@ TEST_CASE("padding of the keys changes no bit and is never read", "[cpu][attenti
 }
 
 TEST_CASE("attention's bits do not depend on threads", "[cpu][attention]") {
-  for (auto isa : instruction_sets()) {
+  for (auto isa : sets_of_kernels()) {
     problem<float> p({2, 3, 300, 300, 16}, causal | biased | lengths | dropping);
     detail::cpu_attention be(isa);
     auto const o = p.options<float>(p.bias);
@@ -207,7 +207,7 @@ TEST_CASE("attention's bits do not depend on threads", "[cpu][attention]") {
 }
 
 TEST_CASE("beams read keys through rows and ancestry", "[cpu][attention]") {
-  for (auto isa : instruction_sets())
+  for (auto isa : sets_of_kernels())
     for (extent keys : {5, 40, 530}) {
       CAPTURE(name_of(isa), keys);
       // Six beams over keys of three rows.
@@ -245,7 +245,7 @@ TEST_CASE("beams read keys through rows and ancestry", "[cpu][attention]") {
 }
 
 TEST_CASE("a NaN reaches the queries that see it and no batch row beside them", "[cpu][attention]") {
-  for (auto isa : instruction_sets()) {
+  for (auto isa : sets_of_kernels()) {
     CAPTURE(name_of(isa));
     sizes const s{2, 1, 9, 40, 8};
     problem<float> p(s, 0);
@@ -265,7 +265,7 @@ TEST_CASE("a NaN reaches the queries that see it and no batch row beside them", 
 }
 
 TEST_CASE("attention without queries, keys or heads does nothing wrong", "[cpu][attention]") {
-  for (auto isa : instruction_sets()) {
+  for (auto isa : sets_of_kernels()) {
     compare<float>(isa, {1, 1, 3, 0, 8}, 0, 1e-6);
     compare<float>(isa, {0, 2, 3, 3, 8}, 0, 1e-6);
     compare<float>(isa, {2, 1, 0, 4, 8}, 0, 1e-6);

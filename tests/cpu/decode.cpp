@@ -10,7 +10,7 @@ using namespace flan::testing;
 
 TEST_CASE("top_k follows the oracle: ties, NaN, infinities, any k", "[cpu][decode]") {
   reference_backend oracle;
-  for (auto isa : instruction_sets()) {
+  for (auto isa : sets_of_kernels()) {
     detail::cpu_decode be(isa);
     for (extent n : {1, 5, 16, 100, 1000})
       for (extent k : {0, 1, 2, 8, 100, 129, 1000}) {

@@ -51,7 +51,7 @@ TEST_CASE("exp is within 1.5 ulp where it is normal, 0 at -infinity and infinite
   for (int i = -170'000; i <= 90'000; ++i) x.push_back(static_cast<float>(i) * 0.00100013f);
   for (float f : {-INFINITY, INFINITY, -1e38f, 1e38f, -0.0f, 0.0f, 1e-30f}) x.push_back(f);
   while (x.size() % 16 != 0) x.push_back(0.0f);
-  for (auto isa : instruction_sets()) {
+  for (auto isa : sets_of_kernels()) {
     std::vector<float> y(x.size());
     detail::with_kernels(isa, [&](auto set) {
       using kernels = detail::test_kernels<set()>;
@@ -79,7 +79,7 @@ TEST_CASE("exp is within 1.5 ulp where it is normal, 0 at -infinity and infinite
 TEST_CASE("activations are as near to long double as they say", "[cpu][elementwise]") {
   auto x = arguments();
   extent const n = static_cast<extent>(x.size());
-  for (auto isa : instruction_sets())
+  for (auto isa : sets_of_kernels())
     for (auto a : activations) {
       detail::cpu_elementwise be(isa);
       std::vector<float> y(x.size()), slope(x.size()), one(x.size(), 1.0f);
@@ -103,7 +103,7 @@ TEST_CASE("NaN and infinity pass through activations as through the oracle", "[c
   std::vector<float> x{NAN, INFINITY, -INFINITY, -0.0f, 1.0f};
   auto wide = doubles(x);
   reference_backend oracle;
-  for (auto isa : instruction_sets())
+  for (auto isa : sets_of_kernels())
     for (auto a : activations) {
       CAPTURE(name_of(isa), name_of(a));
       detail::cpu_elementwise be(isa);
@@ -120,7 +120,7 @@ TEMPLATE_TEST_CASE("elementwise ops follow the oracle at every width", "[cpu][el
   using T = TestType;
   double const bound = std::is_same_v<T, bf16> ? 8e-3 : 1e-6;
   reference_backend oracle;
-  for (auto isa : instruction_sets()) {
+  for (auto isa : sets_of_kernels()) {
     detail::cpu_elementwise be(isa);
     for (extent columns : {0, 1, 3, 4, 7, 8, 15, 16, 17, 33, 100})
       for (extent rows : {0, 1, 5}) {
@@ -184,7 +184,7 @@ TEST_CASE("storing bf16 rounds as bf16 does, NaN and infinity too", "[cpu][eleme
   }
   for (float f : {NAN, -NAN, INFINITY, -INFINITY, 1.00390625f, 1.01171875f, 0.0f, -0.0f}) x.push_back(f);
   extent const n = static_cast<extent>(x.size());
-  for (auto isa : instruction_sets()) {
+  for (auto isa : sets_of_kernels()) {
     detail::cpu_elementwise be(isa);
     std::vector<bf16> y(x.size());
     be.copy(as_matrix(y, 1, n), in(as_matrix(x, 1, n)));
@@ -197,7 +197,7 @@ TEST_CASE("storing bf16 rounds as bf16 does, NaN and infinity too", "[cpu][eleme
 
 TEST_CASE("dropout keeps what dropout_bits says, element by element", "[cpu][elementwise]") {
   reference_backend oracle;
-  for (auto isa : instruction_sets()) {
+  for (auto isa : sets_of_kernels()) {
     detail::cpu_elementwise be(isa);
     for (bool accumulate : {false, true})
       for (extent columns : {1, 15, 16, 67}) {
@@ -219,7 +219,7 @@ TEST_CASE("dropout keeps what dropout_bits says, element by element", "[cpu][ele
 }
 
 TEST_CASE("a row's elementwise bits do not depend on the rows beside it", "[cpu][elementwise]") {
-  for (auto isa : instruction_sets()) {
+  for (auto isa : sets_of_kernels()) {
     detail::cpu_elementwise be(isa);
     extent const rows = 70, columns = 1029;  // several chunks, and an end of row
     auto x = normals<float>(1, rows * columns);

@@ -26,7 +26,7 @@ weight<T> weight_of(std::vector<T>& v, extent rows, extent columns) {
 TEMPLATE_TEST_CASE("rms_norm and its backward follow the oracle at every width", "[cpu][norm]", float, bf16) {
   using Y = TestType;
   reference_backend oracle;
-  for (auto isa : instruction_sets()) {
+  for (auto isa : sets_of_kernels()) {
     detail::cpu_norm be(isa);
     for (extent columns : {1, 3, 8, 16, 31, 63, 64, 65, 129, 512})
       for (extent rows : {0, 1, 3, 300}) {
@@ -77,7 +77,7 @@ TEMPLATE_TEST_CASE("rms_norm and its backward follow the oracle at every width",
 }
 
 TEST_CASE("rms_norm: a row's bits do not depend on rows beside it, nor gradients on threads", "[cpu][norm]") {
-  for (auto isa : instruction_sets()) {
+  for (auto isa : sets_of_kernels()) {
     CAPTURE(name_of(isa));
     detail::cpu_norm be(isa);
     extent const rows = 700, columns = 200;
@@ -106,7 +106,7 @@ TEST_CASE("rms_norm: a row's bits do not depend on rows beside it, nor gradients
 }
 
 TEST_CASE("a NaN spoils its own row of rms_norm alone", "[cpu][norm]") {
-  for (auto isa : instruction_sets()) {
+  for (auto isa : sets_of_kernels()) {
     detail::cpu_norm be(isa);
     auto x = normals<float>(1, 3 * 70), gain = normals<float>(2, 70);
     x[70 + 69] = NAN;
@@ -127,7 +127,7 @@ TEMPLATE_TEST_CASE("embed reads rows from either layout, and its backward adds t
   detail::cpu_weights{}.pack(packed);
   std::vector<std::int32_t> ids{0, 69, 5, 5, 31, 32, 5};
   auto const m = static_cast<extent>(ids.size());
-  for (auto isa : instruction_sets()) {
+  for (auto isa : sets_of_kernels()) {
     CAPTURE(name_of(isa));
     detail::cpu_embedding be(isa);
     std::vector<float> y(static_cast<std::size_t>(m * columns)), from_packed(y.size()), expected(y.size());

@@ -12,10 +12,17 @@
 namespace flan::testing {
 
 /// The instruction sets that this machine has.
-inline std::vector<instruction_set> instruction_sets() {
+inline std::vector<instruction_set> available_sets() {
   std::vector<instruction_set> sets;
-  for (auto i : flan::instruction_sets)
+  for (auto i : instruction_sets)
     if (available(i)) sets.push_back(i);
+  return sets;
+}
+
+/// Those with kernels of their own for all ops; avx512_dot has some for products alone.
+inline std::vector<instruction_set> sets_of_kernels() {
+  auto sets = available_sets();
+  std::erase(sets, instruction_set::avx512_dot);
   return sets;
 }
 

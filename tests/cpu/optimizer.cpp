@@ -9,7 +9,7 @@ using namespace flan;
 using namespace flan::testing;
 
 TEST_CASE("sum_of_squares is a double's, and the same on any number of threads", "[cpu][optimizer]") {
-  for (auto isa : instruction_sets()) {
+  for (auto isa : sets_of_kernels()) {
     detail::cpu_optimizer be(isa);
     for (extent columns : {1, 7, 16, 33, 20'000})
       for (extent rows : {0, 1, 40}) {
@@ -34,7 +34,7 @@ TEST_CASE("ten steps of Adafactor follow the oracle", "[cpu][optimizer]") {
     extent rows, columns;
     bool factored;
   };
-  for (auto isa : instruction_sets())
+  for (auto isa : sets_of_kernels())
     for (shape s :
          {shape{130, 200, true}, {400, 130, true}, {32, 6, false}, {1, 512, false}, {1, 1, false}, {3, 17, true}})
       for (double weight_decay : {0.0, 0.01}) {
@@ -72,7 +72,7 @@ TEST_CASE("ten steps of Adafactor follow the oracle", "[cpu][optimizer]") {
 }
 
 TEST_CASE("Adafactor survives a gradient of zeros", "[cpu][optimizer]") {
-  for (auto isa : instruction_sets()) {
+  for (auto isa : sets_of_kernels()) {
     detail::cpu_optimizer be(isa);
     std::vector<float> w(130 * 130, 0.5f), g(w.size()), row(130), column(130), none;
     auto const start = w;
@@ -83,7 +83,7 @@ TEST_CASE("Adafactor survives a gradient of zeros", "[cpu][optimizer]") {
 }
 
 TEST_CASE("ten steps of AdamW follow the oracle", "[cpu][optimizer]") {
-  for (auto isa : instruction_sets())
+  for (auto isa : sets_of_kernels())
     for (extent columns : {1, 5, 16, 130}) {
       CAPTURE(name_of(isa), columns);
       detail::cpu_optimizer be(isa);
@@ -108,7 +108,7 @@ TEST_CASE("ten steps of AdamW follow the oracle", "[cpu][optimizer]") {
 }
 
 TEST_CASE("updates have the same bits on any number of threads", "[cpu][optimizer]") {
-  for (auto isa : instruction_sets()) {
+  for (auto isa : sets_of_kernels()) {
     CAPTURE(name_of(isa));
     detail::cpu_optimizer be(isa);
     extent const rows = 900, columns = 130;

@@ -211,7 +211,7 @@ TEST_CASE("packing leaves a quantised weight alone, and it has no rows to view")
 }
 
 TEST_CASE("products of quantised weights are exact, on ragged shapes and every instruction set") {
-  for (auto isa : testing::instruction_sets()) {
+  for (auto isa : testing::available_sets()) {
     struct shape {
       extent m, n, k;
     };
@@ -248,7 +248,7 @@ TEST_CASE("the longest sums do not overflow") {
   extent const k = detail::most_q8_columns;
   std::vector<float> from(static_cast<std::size_t>(k), 1.0f), x(static_cast<std::size_t>(2 * k), 1.0f);
   std::fill(x.begin() + k, x.end(), -1.0f);
-  for (auto isa : testing::instruction_sets()) {
+  for (auto isa : testing::available_sets()) {
     cpu_backend be{{.isa = isa}};
     auto const w = be.allocate_weight<q8>(1, k);
     be.quantize(w, 0, in(matrix<float>(from.data(), 1, k)));
@@ -261,7 +261,7 @@ TEST_CASE("the longest sums do not overflow") {
 }
 
 TEST_CASE("a row whose ends lie halfway between two terms is not taken for another") {
-  for (auto isa : testing::instruction_sets()) {
+  for (auto isa : testing::available_sets()) {
     cpu_backend be{{.isa = isa}};
     rows_of from(3, 33, 1);
     auto const w = quantized_weight(be, from);
@@ -291,7 +291,7 @@ TEST_CASE("a row whose ends lie halfway between two terms is not taken for anoth
 
 TEST_CASE("a quantised product's row has the same bits alone, in a batch, beside NaN, on any threads") {
   extent const n = 300, k = 602, most = 160;
-  for (auto isa : testing::instruction_sets()) {
+  for (auto isa : testing::available_sets()) {
     cpu_backend be{{.isa = isa}};
     rows_of const from(n, k, 7);
     rows_of x(most, k, 8);
@@ -323,7 +323,7 @@ TEST_CASE("a quantised product's row has the same bits alone, in a batch, beside
 }
 
 TEST_CASE("a NaN or an infinity makes its row of results, or its column, NaN, and nothing else") {
-  for (auto isa : testing::instruction_sets())
+  for (auto isa : testing::available_sets())
     for (extent m : {1, 3, 8, 30})
       for (float strange : {not_a_number, infinity, -infinity}) {
         cpu_backend be{{.isa = isa}};
@@ -342,7 +342,7 @@ TEST_CASE("a NaN or an infinity makes its row of results, or its column, NaN, an
 
 TEST_CASE("rows of zeros, of denormals and of the largest floats") {
   float const most = std::numeric_limits<float>::max(), least = std::numeric_limits<float>::denorm_min();
-  for (auto isa : testing::instruction_sets()) {
+  for (auto isa : testing::available_sets()) {
     cpu_backend be{{.isa = isa}};
     rows_of x(4, 6, 1), y(4, 2, 2), from(2, 6, 3);
     for (extent j = 0; j < 6; ++j) {
@@ -376,7 +376,7 @@ TEST_CASE("the embedding reads rows back as scale times integer") {
 }
 
 TEST_CASE("the head's losses are those of its logits") {
-  for (auto isa : testing::instruction_sets()) {
+  for (auto isa : testing::available_sets()) {
     cpu_backend be{{.isa = isa}};
     rows_of const from(333, 40, 4);
     rows_of x(20, 40, 5), logits(20, 333, 6);
