@@ -19,6 +19,7 @@
 #include "flan/data/json_place.hpp"
 #include "flan/data/mixture.hpp"
 #include "flan/data/mixture_description.hpp"
+#include "flan/data/mixture_files.hpp"
 #include "flan/data/mixture_keys.hpp"
 #include "flan/data/natural_instructions.hpp"
 #include "flan/data/open_task.hpp"
@@ -97,21 +98,6 @@ class mixture_builder {
     e.absent_because = because;
     entries_.push_back(std::move(e));
     return {mixture_part::absent(s.name, weight)};
-  }
-
-  static std::string why_empty(task_spec s, load_task_options const& load, std::uint64_t skipped) {
-    std::string where = s.files.empty() ? "its list of records" : s.files.front().string();
-    if (s.files.size() > 1) where += sentence(" and ", s.files.size() - 1, " more");
-    std::uint64_t before = 0;
-    bool const held_out = s.split && s.split->which == split_spec::part::held_out;
-    if (s.split) {
-      s.split.reset();
-      before = open_task(s, load).task.size();
-    }
-    if (before > 0)
-      return sentence("its split, \"", split_words[held_out], "\", has none of the ", before, " in ", where);
-    if (skipped > 0) return sentence("all ", skipped, " in ", where, " are bad and skipped");
-    return "there are none in " + where;
   }
 
   /// The task of a specification whose files are there.
@@ -293,29 +279,6 @@ class mixture_builder {
     p.at("inversion").refuse("only worked answers (the family chain_of_thought) can be turned round");
   }
 
-  /// What the tasks of a collection are called: as their files, with the folder where several files are called alike.
-  static std::vector<std::string> names_of(json_place const& p, std::vector<path> const& files) {
-    std::vector<std::string> names;
-    std::map<std::string, std::size_t> count, first;
-    for (auto const& file : files) {
-      names.push_back(stem_of(file));
-      ++count[names.back()];
-    }
-    for (std::size_t i = 0; i < files.size(); ++i) {
-      auto const folder = files[i].parent_path().filename().string();
-      if (count[names[i]] > 1 && !folder.empty()) names[i].insert(0, folder + '/');
-      auto const [at, fresh] = first.emplace(names[i], i);
-      if (!fresh)
-        p.at("files").refuse("the files ", files[at->second].string(), " and ", files[i].string(),
-                             " would both be the task \"", names[i], "\"; make one a part of its own, with a name");
-    }
-    return names;
-  }
-  static std::string stem_of(path const& file) {
-    path const plain = file.extension() == ".gz" || file.extension() == ".zst" ? file.stem() : file.filename();
-    return plain.stem().string();
-  }
-
   /// A task for each file.
   built collection(json_place const& p, context const& outer) {
     std::vector<std::string_view> keys(std::begin(task_keys), std::end(task_keys));
@@ -333,7 +296,7 @@ class mixture_builder {
     if (!s.prompts.empty()) s.prompts = tidy(c.data / s.prompts);
     auto const found = files_at(p, c.data);
     if (found.files.empty()) return absent(p, s, c, weight, found.missing.front().because);
-    auto const names = names_of(p, found.files);
+    auto const names = collection_names(p, found.files);
     c.prefix += name + '/';
     c.cap = p.has("cap") ? std::optional(rule.cap) : std::nullopt;
     c.each = true;

@@ -2,10 +2,8 @@
 /// The keys of a mixture's file, and what is below them as a task_spec. docs/mixture.schema.json lists the same keys;
 /// a test compares.
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <limits>
 #include <span>
 #include <string>
@@ -15,7 +13,6 @@
 #include <vector>
 
 #include "flan/data/field_spec.hpp"
-#include "flan/data/file_pattern.hpp"
 #include "flan/data/json_place.hpp"
 #include "flan/data/proportional.hpp"
 #include "flan/data/task_form.hpp"
@@ -149,48 +146,6 @@ inline constexpr std::string_view bad_words[] = {"stop", "skip"};
     s.split = split;
   }
   return s;
-}
-
-/// "./x" as "x". What has a ".." stays: behind a link it leads elsewhere than its text says.
-[[gnu::cold]] inline std::filesystem::path tidy(std::filesystem::path const& p) {
-  return std::find(p.begin(), p.end(), "..") == p.end() ? p.lexically_normal() : p;
-}
-
-/// The files of a task, and what is not there: its name as it is written, and a sentence.
-struct found_files {
-  struct missing_file {
-    std::string name, because;
-  };
-  std::vector<std::filesystem::path> files;
-  std::vector<missing_file> missing;
-};
-
-/// Relative ones are from `data` on. Without the file of its prompts a task has none.
-[[gnu::cold]] inline found_files files_at(json_place const& p, std::filesystem::path const& data) {
-  found_files all;
-  std::error_code failed;
-  if (auto const x = p.find("prompts")) {
-    if (auto const file = tidy(data / x->name()); !std::filesystem::is_regular_file(file, failed)) {
-      all.missing.push_back({x->name(), sentence("there is no file ", file.string())});
-      return all;
-    }
-  }
-  auto const x = p.find("files");
-  if (!x) return all;
-  for (auto const& pattern : x->texts()) {
-    if (pattern.empty()) x->refuse("expected the name of a file, found an empty text");
-    auto const place = tidy(data / pattern);
-    if (std::filesystem::is_directory(place, failed))
-      x->refuse(place.string(), " is a folder; name the files in it, as in \"",
-                (std::filesystem::path(pattern) / "*.json").string(), '"');
-    auto const found = matching_files(data, pattern);
-    if (found.empty())
-      all.missing.push_back(
-          {pattern,
-           sentence(pattern.find('*') == pattern.npos ? "there is no file " : "no file matches ", place.string())});
-    for (auto const& file : found) all.files.push_back(tidy(file));
-  }
-  return all;
 }
 
 }  // namespace flan::detail
