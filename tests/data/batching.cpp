@@ -5,25 +5,16 @@
 #include <string>
 #include <vector>
 
-#include "flan/text/bytes.hpp"
+#include "data/items.hpp"
 #include "support/catch.hpp"
 
 namespace {
 
-struct item {
-  std::string question, answer;
-  static constexpr auto members = flan::members("question", &item::question, "answer", &item::answer);
-};
-constexpr flan::instruction<item> ask[] = {{"{question}", "{answer}"}};
+using flan::testing::as_they_are;
+using flan::testing::bytes;
+using flan::testing::item;
 
-// Lengths from one to sixty, some targets empty.
-flan::mixture items(int n, bool with_empty = true) {
-  std::vector<item> all;
-  for (int i = 0; i < n; ++i)
-    all.push_back({std::string(static_cast<std::size_t>(1 + i * 37 % 60), static_cast<char>('a' + i % 26)),
-                   std::string(static_cast<std::size_t>(with_empty && i % 7 == 0 ? 0 : 1 + i % 9), '.')});
-  return flan::task<item>("items", std::move(all), ask);
-}
+flan::mixture items(std::uint64_t n) { return flan::task<item>("items", flan::testing::items(n), as_they_are); }
 
 // A hash of everything a step holds.
 std::uint64_t print_of(flan::step_batches const& step) {
@@ -57,7 +48,6 @@ TEST_CASE("a batch: padding, labels, shifted decoder inputs, lengths, keys") {
 
 TEST_CASE("steps keep to their budget and take the stream in order, leaving nothing out") {
   auto const m = items(100);
-  flan::byte_tokenizer const bytes;
   auto const accumulate = GENERATE(1, 2, 5);
   flan::batch_options const o{
       .batch_tokens = 1000, .accumulate = accumulate, .max_input = 50, .max_target = 8, .start = 0};
@@ -105,7 +95,6 @@ TEST_CASE("steps keep to their budget and take the stream in order, leaving noth
 
 TEST_CASE("a batcher that starts where another stopped goes on alike") {
   auto const m = items(100);
-  flan::byte_tokenizer const bytes;
   flan::batch_options const o{.batch_tokens = 600, .accumulate = 3, .max_input = 60, .max_target = 10, .start = 0};
   flan::batcher whole(m, bytes, 8, o);
   std::uint64_t position = 0;
@@ -120,8 +109,7 @@ TEST_CASE("a batcher that starts where another stopped goes on alike") {
 }
 
 TEST_CASE("what is too long is cut on the right and counted") {
-  flan::mixture const m = flan::task<item>("t", std::vector<item>{{"abcdefgh", "uvwxyz"}}, ask);
-  flan::byte_tokenizer const bytes;
+  flan::mixture const m = flan::task<item>("t", std::vector<item>{{"abcdefgh", "uvwxyz"}}, as_they_are);
   auto const step =
       flan::batcher(m, bytes, 0, {.batch_tokens = 7, .accumulate = 1, .max_input = 4, .max_target = 3}).next();
   REQUIRE(step.examples == 1);
@@ -132,7 +120,6 @@ TEST_CASE("what is too long is cut on the right and counted") {
 
 TEST_CASE("options that cannot work are refused, and so are data without targets") {
   auto const m = items(10);
-  flan::byte_tokenizer const bytes;
   auto const with = [&](flan::batch_options o) { return flan::batcher(m, bytes, 0, o); };
   CHECK_THROWS_WITH(
       with({.batch_tokens = 100, .accumulate = 2, .max_input = 40, .max_target = 11}),
@@ -145,7 +132,7 @@ TEST_CASE("options that cannot work are refused, and so are data without targets
   CHECK_THROWS_WITH(with({.max_target = huge}),
                     ContainsSubstring("max_target is 9223372036854775807; expected at most"));
   CHECK_THROWS_WITH(with({.batch_tokens = huge}), ContainsSubstring("batch_tokens is 9223372036854775807"));
-  flan::mixture const empty = flan::task<item>("empty", std::vector<item>{{"question", ""}}, ask);
+  flan::mixture const empty = flan::task<item>("empty", std::vector<item>{{"question", ""}}, as_they_are);
   flan::batcher steps(empty, bytes, 0, flan::batch_options{});
   for (int again = 0; again < 2; ++again)
     CHECK_THROWS_WITH(steps.next(), ContainsSubstring("are empty") && ContainsSubstring("the task empty"));
@@ -156,7 +143,6 @@ TEST_CASE("given examples become batches, each once") {
   for (int i = 0; i < 50; ++i)
     examples.push_back(
         {{std::string(static_cast<std::size_t>(i % 13 + 1), 'x'), i == 20 ? "" : std::to_string(i)}, "t", 0, 0, 0});
-  flan::byte_tokenizer const bytes;
   auto const batches = flan::make_batches(std::span<flan::example const>(examples), bytes,
                                           {.batch_tokens = 100, .accumulate = 1, .max_input = 20, .max_target = 5});
   std::map<std::uint64_t, int> seen;

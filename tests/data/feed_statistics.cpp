@@ -5,22 +5,19 @@
 #include <string>
 #include <vector>
 
+#include "data/items.hpp"
 #include "flan/data/batching.hpp"
-#include "flan/text/bytes.hpp"
 #include "support/catch.hpp"
 
 namespace {
 
-struct item {
-  std::string question, answer;
-  static constexpr auto members = flan::members("question", &item::question, "answer", &item::answer);
-};
-constexpr flan::instruction<item> ask[] = {{"{question}", "{answer}"}};
-flan::byte_tokenizer const bytes;
+using flan::testing::as_they_are;
+using flan::testing::bytes;
+using flan::testing::item;
 
 flan::any_task task_of(std::string const& name, std::size_t records, std::string const& question,
                        std::string const& answer) {
-  return flan::task<item>(name, std::vector<item>(records, {question, answer}), ask);
+  return flan::task<item>(name, std::vector<item>(records, {question, answer}), as_they_are);
 }
 
 // What byte_tokenizer has no byte for: its own unknown token, spelled out.

@@ -26,7 +26,7 @@ struct question {
 constexpr flan::instruction<question> two_ways[] = {{"Is it so? {text}\n{answer:options}", "{answer}"},
                                                     {"{answer:options}\n{text}", "{answer}"}};
 
-flan::task<question> make(std::string const& name, int n) {
+flan::task<question> questions(std::string const& name, int n) {
   std::vector<question> all;
   for (int i = 0; i < n; ++i) {
     all.push_back({"fact " + name + std::to_string(i) + ".", "no"});
@@ -41,16 +41,16 @@ std::size_t words(std::string const& text) {
          1;
 }
 /// How often a text stands in another.
-int count(std::string_view text, std::string_view part) {
+int count(std::string_view text, std::string_view piece) {
   int n = 0;
-  for (std::size_t at = 0; (at = text.find(part, at)) != text.npos; at += part.size()) ++n;
+  for (std::size_t at = 0; (at = text.find(piece, at)) != text.npos; at += piece.size()) ++n;
   return n;
 }
 
 }  // namespace
 
 TEST_CASE("a task without forms asks alone, options listed") {
-  auto const t = make("a", 3);
+  auto const t = questions("a", 3);
   CHECK(t.forms() == std::vector{task_form{}});
   CHECK(t.form_of(17) == 0);
   auto const words = t(1, 0, 0, 99);
@@ -62,9 +62,9 @@ TEST_CASE("a task without forms asks alone, options listed") {
 }
 
 TEST_CASE("forms are drawn by their rates, and by nothing but the key") {
-  auto const t = make("a", 50).with_forms({{exemplars::none, 0, option_form::left_out, 1},
-                                           {exemplars::none, 0, option_form::varied, 2},
-                                           {exemplars::fixed, 2, option_form::listed, 1}});
+  auto const t = questions("a", 50).with_forms({{exemplars::none, 0, option_form::left_out, 1},
+                                                {exemplars::none, 0, option_form::varied, 2},
+                                                {exemplars::fixed, 2, option_form::listed, 1}});
   flan::mixture const m(t);
   std::map<std::uint32_t, int> drawn;
   for (std::uint64_t i = 0; i < 8000; ++i) {
@@ -88,7 +88,7 @@ TEST_CASE("forms are drawn by their rates, and by nothing but the key") {
 }
 
 TEST_CASE("exemplars are other records of the task, and never the question") {
-  auto const t = make("a", 6).with_forms({{exemplars::fixed, 3}, {exemplars::mixed, 4}});
+  auto const t = questions("a", 6).with_forms({{exemplars::fixed, 3}, {exemplars::mixed, 4}});
   for (std::uint32_t form : {0u, 1u})
     for (std::uint64_t key = 0; key < 300; ++key) {
       auto const w = t(key % 6, key % 2, form, key);
@@ -107,8 +107,8 @@ TEST_CASE("exemplars are other records of the task, and never the question") {
   for (std::uint64_t key = 0; key < 100; ++key) mixes.insert(count(t(0, 0, 1, key).text.input, "Is it so?"));
   CHECK(mixes == std::set{1, 2, 3, 4, 5});
   // Two records make one exemplar, however many are asked for; one record none.
-  CHECK(make("b", 2).with_forms({{exemplars::fixed, 5}})(0, 0, 0, 1).exemplars == 1);
-  CHECK(make("c", 1).with_forms({{exemplars::mixed, 5}})(0, 0, 0, 1).exemplars == 0);
+  CHECK(questions("b", 2).with_forms({{exemplars::fixed, 5}})(0, 0, 0, 1).exemplars == 1);
+  CHECK(questions("c", 1).with_forms({{exemplars::mixed, 5}})(0, 0, 0, 1).exemplars == 0);
 }
 
 TEST_CASE("a record that is there twice is no exemplar for itself, however the two are worded") {
@@ -141,7 +141,7 @@ TEST_CASE("records that one wording does not tell apart are exemplars for each o
 }
 
 TEST_CASE("zero to ten exemplars, as many as the tokens leave room for") {
-  auto const big = make("a", 1000);
+  auto const big = questions("a", 1000);
   auto const t = big.with_forms({{exemplars::pruned}}, {.tokens = words});
   double sum = 0;
   std::set<std::size_t> counts;
@@ -166,7 +166,7 @@ TEST_CASE("zero to ten exemplars, as many as the tokens leave room for") {
 }
 
 TEST_CASE("an evaluation's exemplars come from the train split") {
-  auto const train = make("train", 20), test = make("test", 3);
+  auto const train = questions("train", 20), test = questions("test", 3);
   auto const t = test.with_forms({{exemplars::fixed, 3}}, {.from = train});
   for (auto const& e : flan::every_record(t)) {
     CHECK(e.exemplars == 3);
@@ -181,7 +181,7 @@ TEST_CASE("an evaluation's exemplars come from the train split") {
 }
 
 TEST_CASE("forms that make no sense are errors, and forms change the fingerprint") {
-  auto const t = make("a", 3);
+  auto const t = questions("a", 3);
   CHECK_THROWS_WITH(t.with_forms({}), ContainsSubstring("should have a form"));
   CHECK_THROWS_WITH(t.with_forms({{.rate = 0}}), ContainsSubstring("has the rate 0"));
   CHECK_THROWS_WITH(t.with_forms({{.rate = std::nan("")}}), ContainsSubstring("expected a positive number"));
@@ -190,7 +190,7 @@ TEST_CASE("forms that make no sense are errors, and forms change the fingerprint
   prints.insert(t.with_forms({{.options = option_form::varied}}).fingerprint());
   prints.insert(t.with_forms({{exemplars::fixed, 5}}).fingerprint());
   prints.insert(t.with_forms({{exemplars::fixed, 4}}).fingerprint());
-  prints.insert(t.with_forms({{exemplars::fixed, 5}}, {.from = make("b", 3)}).fingerprint());
+  prints.insert(t.with_forms({{exemplars::fixed, 5}}, {.from = questions("b", 3)}).fingerprint());
   prints.insert(t.with_forms({{exemplars::fixed, 5}, task_form{}}).fingerprint());
   prints.insert(t.with_forms({{exemplars::pruned}}, {.tokens = words}).fingerprint());
   prints.insert(t.with_forms({{exemplars::pruned}}, {.tokens = [](auto const& s) { return s.size(); }}).fingerprint());

@@ -4,13 +4,13 @@
 #include <string>
 #include <vector>
 
-#include "flan/text/bytes.hpp"
+#include "data/items.hpp"
 #include "support/catch.hpp"
 
 namespace {
 
 using tokens = std::vector<flan::token>;
-flan::byte_tokenizer const bytes;
+using flan::testing::bytes;
 
 std::vector<tokens> documents(std::uint64_t n) {
   std::vector<tokens> all;

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "data/items.hpp"
 #include "flan/data/batching.hpp"
-#include "flan/text/bytes.hpp"
 #include "support/catch.hpp"
 
 namespace {
@@ -15,27 +15,10 @@ namespace {
 using rows = flan::row_plan;
 using sizes = std::vector<flan::row_size>;
 
-struct item {
-  std::string question, answer;
-  static constexpr auto members = flan::members("question", &item::question, "answer", &item::answer);
-};
-constexpr flan::instruction<item> ask[] = {{"{question}", "{answer}"}};
-
-// Inputs of one to sixty bytes, targets of none to eight.
-flan::mixture items(int n) {
-  std::vector<item> all;
-  for (int i = 0; i < n; ++i)
-    all.push_back({std::string(static_cast<std::size_t>(1 + i * 37 % 60), static_cast<char>('a' + i % 26)),
-                   std::string(static_cast<std::size_t>(i % 9), '.')});
-  return flan::task<item>("items", std::move(all), ask);
-}
-
-bool same(flan::batch const& a, flan::batch const& b) {
-  return a.inputs == b.inputs && a.labels == b.labels && a.decoder_inputs == b.decoder_inputs &&
-         a.sample_keys == b.sample_keys && a.first_samples == b.first_samples && a.input_segments == b.input_segments &&
-         a.target_segments == b.target_segments && a.input_positions == b.input_positions &&
-         a.target_positions == b.target_positions;
-}
+using flan::testing::as_they_are;
+using flan::testing::bytes;
+using flan::testing::item;
+using flan::testing::same;
 
 // A packed batch taken apart: the examples by key.
 std::map<std::uint64_t, flan::tokenized_example> examples_of(flan::batch const& b) {
@@ -145,8 +128,7 @@ TEST_CASE("a packed batch: segments and positions, each example as in a row of i
 }
 
 TEST_CASE("packed steps take the stream, leaving nothing out, and go on where another stopped") {
-  auto const m = items(100);
-  flan::byte_tokenizer const bytes;
+  flan::mixture const m = flan::task<item>("items", flan::testing::items(100), as_they_are);
   auto const how = GENERATE(flan::packing::greedy, flan::packing::best_fit);
   auto const shard = GENERATE(flan::shard{0, 1}, flan::shard{1, 3});
   flan::batch_options const o{
@@ -202,8 +184,7 @@ TEST_CASE("packed steps take the stream, leaving nothing out, and go on where an
 }
 
 TEST_CASE("a position that no packed stream has is refused") {
-  auto const m = items(100);
-  flan::byte_tokenizer const bytes;
+  flan::mixture const m = flan::task<item>("items", flan::testing::items(100), as_they_are);
   flan::batch_options o{.batch_tokens = 600, .accumulate = 1, .max_input = 120, .max_target = 20, .start = 0};
   o.packing = flan::packing::best_fit;
   flan::batcher steps(m, bytes, 5, o, 1023);
@@ -211,8 +192,7 @@ TEST_CASE("a position that no packed stream has is refused") {
 }
 
 TEST_CASE("packing needs targets, too") {
-  flan::byte_tokenizer const bytes;
-  flan::mixture const empty = flan::task<item>("empty", std::vector<item>{{"question", ""}}, ask);
+  flan::mixture const empty = flan::task<item>("empty", std::vector<item>{{"question", ""}}, as_they_are);
   auto const how = GENERATE(flan::packing::greedy, flan::packing::best_fit);
   flan::batcher steps(empty, bytes, 0, {.packing = how});
   CHECK_THROWS_WITH(steps.next(), ContainsSubstring("are empty") && ContainsSubstring("the task empty"));

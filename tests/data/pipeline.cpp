@@ -9,45 +9,31 @@
 #include <utility>
 #include <vector>
 
+#include "data/items.hpp"
 #include "flan/data/batching.hpp"
-#include "flan/text/bytes.hpp"
 #include "support/catch.hpp"
 
 namespace {
 
-struct item {
-  std::string question, answer;
-  static constexpr auto members = flan::members("question", &item::question, "answer", &item::answer);
-};
-constexpr flan::instruction<item> plain[] = {{"{question}", "{answer}"}};
-constexpr flan::instruction<item> ask[] = {{"{question}", "{answer}"}, {"Q: {question}", "{answer}!"}};
-flan::byte_tokenizer const bytes;
+using flan::testing::as_they_are;
+using flan::testing::bytes;
+using flan::testing::item;
+using flan::testing::same;
 
-// Inputs of one to sixty bytes, targets of none to eight (in one of the wordings).
-item item_of(std::uint64_t i) {
-  return {std::string(1 + i * 37 % 60, static_cast<char>('a' + i % 26)), std::string(i % 9, '.')};
-}
+constexpr flan::instruction<item> two_ways[] = {{"{question}", "{answer}"}, {"Q: {question}", "{answer}!"}};
 
 flan::mixture two_tasks() {
-  std::vector<item> some;
-  for (std::uint64_t i = 0; i < 50; ++i) some.push_back(item_of(i));
   // Alone, behind two others, and behind as many as fit: all of it is drawn and counted by the threads.
   std::vector<flan::task_form> const forms{
       {}, {.exemplars = flan::exemplars::mixed, .shots = 2}, {.exemplars = flan::exemplars::pruned}};
   flan::exemplar_options const counted{.limits = {.limit = 100},
                                        .tokens = [](std::string const& text) { return bytes.encode(text).size(); }};
-  return {flan::proportional{}, flan::task<item>("listed", some, ask).with_forms(forms, counted),
-          flan::task<item>("computed", flan::source<item>(777, item_of), ask)};
+  return {flan::proportional{},
+          flan::task<item>("listed", flan::testing::items(50), two_ways).with_forms(forms, counted),
+          flan::task<item>("computed", flan::source<item>(777, flan::testing::item_of), two_ways)};
 }
 
 // All that a step holds, but for the time it took.
-bool same(flan::batch const& a, flan::batch const& b) {
-  return a.inputs == b.inputs && a.labels == b.labels && a.decoder_inputs == b.decoder_inputs &&
-         a.input_lengths == b.input_lengths && a.target_lengths == b.target_lengths && a.sample_keys == b.sample_keys &&
-         a.first_samples == b.first_samples && a.input_segments == b.input_segments &&
-         a.target_segments == b.target_segments && a.input_positions == b.input_positions &&
-         a.target_positions == b.target_positions;
-}
 bool same(flan::step_batches const& a, flan::step_batches const& b) {
   bool equal = a.position == b.position && a.examples == b.examples && a.truncated == b.truncated &&
                a.skipped == b.skipped && a.batches.size() == b.batches.size();
@@ -191,7 +177,7 @@ TEST_CASE("a feed that refuses is asked again only when somebody has heard of it
   for (int heard = 1; heard <= 3; ++heard) {
     CHECK_THROWS_WITH(p.next(), ContainsSubstring("position 3 is refused"));
     CHECK(p.position() == 3);
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));  // time to ask too often
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));  // time to two_ways too often
     CHECK(refusals <= heard + 1);
   }
 }
@@ -201,7 +187,7 @@ TEST_CASE("a record that cannot be read stops the step that needs it, and none b
     if (i == 63) flan::fail("record 63 is bad");
     return item{"question", "answer"};
   });
-  flan::mixture const m = flan::task<item>("t", records, ask);
+  flan::mixture const m = flan::task<item>("t", records, two_ways);
   auto o = small;
   o.batch_tokens = 120;
   auto const steps_before = [&](int threads) {
@@ -227,7 +213,7 @@ TEST_CASE("a step that throws takes and counts nothing, and throws again") {
     if (i == 63 && bad) flan::fail("record 63 is bad");
     return item{"question", i % 10 == 0 ? "" : "answer"};
   });
-  flan::mixture const m = flan::task<item>("t", records, plain);
+  flan::mixture const m = flan::task<item>("t", records, as_they_are);
   auto const how = GENERATE(flan::packing::off, flan::packing::greedy, flan::packing::best_fit);
   auto const threads = GENERATE(0, 3);
   auto o = small;

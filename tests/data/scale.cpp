@@ -21,12 +21,12 @@ namespace {
 constexpr int tasks = 1'836;
 constexpr std::uint64_t far = 1'000'000'000'000;
 
-struct item {
+struct addition {
   std::string question;
   int answer = 0;
-  static constexpr auto members = flan::members("question", &item::question, "answer", &item::answer);
+  static constexpr auto members = flan::members("question", &addition::question, "answer", &addition::answer);
 };
-constexpr flan::instruction<item> ask[] = {{"{question}", "{answer}"}, {"{question} Answer:", "It is {answer}."}};
+constexpr flan::instruction<addition> ask[] = {{"{question}", "{answer}"}, {"{question} Answer:", "It is {answer}."}};
 
 std::string name_of(int task) { return "task-" + std::to_string(task); }
 bool published(int task) { return task % 17 != 5; }
@@ -49,15 +49,15 @@ flan::mixture open_tasks(std::filesystem::path const& folder) {
     auto& group = groups[static_cast<std::size_t>(t % 4)];
     auto const file = folder / (name_of(t) + ".jsonl");
     if (std::filesystem::exists(file))
-      group.push_back(flan::task<item>(name_of(t), flan::jsonl<item>(file), ask));
+      group.push_back(flan::task<addition>(name_of(t), flan::jsonl<addition>(file), ask));
     else
       group.push_back(flan::mixture_part::absent(name_of(t)));
   }
-  std::vector<flan::mixture_part> parts;
+  std::vector<flan::mixture_part> whole;
   for (std::size_t g = 0; g < 4; ++g)
-    parts.push_back(flan::mixture_part::group("group-" + std::to_string(g), {.cap = 10}, groups[g],
+    whole.push_back(flan::mixture_part::group("group-" + std::to_string(g), {.cap = 10}, groups[g],
                                               static_cast<double>(g + 1) / 10));
-  return {flan::proportional{}, parts};
+  return {flan::proportional{}, whole};
 }
 
 }  // namespace

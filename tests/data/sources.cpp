@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "data/source_support.hpp"
 #include "flan/data/delimited.hpp"
 #include "flan/data/jsonl.hpp"
 #include "support/catch.hpp"
@@ -9,8 +10,6 @@
 
 namespace {
 using namespace std::string_literals;
-using flan::testing::put_file;
-using flan::testing::temporary_folder;
 
 struct nli {
   std::string premise, hypothesis;
@@ -28,22 +27,12 @@ struct measured {
                                                 &measured::large, "weight", &measured::weight, "good", &measured::good);
 };
 
-struct fixture {
-  temporary_folder folder;
-  std::filesystem::path put(std::string const& text) {
-    put_file(folder / "data", text);
-    return folder / "data";
-  }
-};
-using table = std::vector<std::vector<std::string>>;
-table rows_of(flan::text_source const& s) {
-  table rows;
-  for (std::uint64_t i = 0; i < s.size(); ++i) rows.push_back(s[i].values);
-  return rows;
-}
+using flan::testing::one_file;
+using flan::testing::rows_of;
+using flan::testing::table;
 }  // namespace
 
-TEST_CASE_METHOD(fixture, "JSON lines become records") {
+TEST_CASE_METHOD(one_file, "JSON lines become records") {
   auto const records =
       flan::jsonl<nli>(put("\xEF\xBB\xBF{\"premise\": \"a\", \"hypothesis\": \"b\\u0000\\n\", \"label\": \"no\", "
                            "\"more\": [1]}\r\n\n{\"label\":1,\"hypothesis\":\"\xC3\xA9\",\"premise\":\"\"}"));
@@ -58,7 +47,7 @@ TEST_CASE_METHOD(fixture, "JSON lines become records") {
   CHECK(flan::jsonl<nli>(put("\r\n\n")).size() == 0);
 }
 
-TEST_CASE_METHOD(fixture, "each mistake in a JSON line is reported with file, line and field") {
+TEST_CASE_METHOD(one_file, "each mistake in a JSON line is reported with file, line and field") {
   std::string const good = R"({"premise": "a", "hypothesis": "b", "label": "no"})";
   auto const complains = [&](std::string const& line, std::string const& about) {
     INFO(line);
@@ -86,7 +75,7 @@ TEST_CASE_METHOD(fixture, "each mistake in a JSON line is reported with file, li
   CHECK_THROWS_WITH(flan::jsonl<nli>(folder.path), ContainsSubstring("it is a folder"));
 }
 
-TEST_CASE_METHOD(fixture, "numbers keep their value or are refused") {
+TEST_CASE_METHOD(one_file, "numbers keep their value or are refused") {
   auto const read = [&](std::string const& key, std::string const& value) {
     nlohmann::json line{{"name", ""}, {"small", 0}, {"large", 0}, {"weight", 0}, {"good", false}};
     line[key] = nlohmann::json::parse(value);
@@ -105,7 +94,7 @@ TEST_CASE_METHOD(fixture, "numbers keep their value or are refused") {
   CHECK_THROWS_WITH(read("weight", "\"1\""), ContainsSubstring("a number"));
 }
 
-TEST_CASE_METHOD(fixture, "JSON lines with fields of the run time") {
+TEST_CASE_METHOD(one_file, "JSON lines with fields of the run time") {
   auto const s = flan::jsonl(
       put("{\"q\": \"x\", \"a\": 5, \"n\": null, \"l\": [\"u\", 1]}\n{\"l\": true, \"n\": \"\", \"a\": -0.5, \"q\": "
           "\"\", \"more\": 1}"));
@@ -115,7 +104,7 @@ TEST_CASE_METHOD(fixture, "JSON lines with fields of the run time") {
   CHECK(flan::jsonl(put("")).names->empty());
 }
 
-TEST_CASE_METHOD(fixture, "tab-separated tables are not quoted") {
+TEST_CASE_METHOD(one_file, "tab-separated tables are not quoted") {
   flan::table_options const columns{.columns = {"q", "a", "c"}, .unescape = {"q", "c"}};
   auto const s = flan::tsv(put("\"x\" y\\nz\t\\n\t\\\\n\\t\r\n\n\t\t\n\"\tb\tc"), columns);
   CHECK(rows_of(s) == table{{"\"x\" y\nz", "\\n", "\\\n\\t"}, {"", "", ""}, {"\"", "b", "c"}});
@@ -131,7 +120,7 @@ TEST_CASE_METHOD(fixture, "tab-separated tables are not quoted") {
   CHECK_THROWS_WITH(flan::tsv(put("a\tb\n"), {.columns = {}, .unescape = {"c"}}), ContainsSubstring("no column \"c\""));
 }
 
-TEST_CASE_METHOD(fixture, "comma-separated tables follow RFC 4180") {
+TEST_CASE_METHOD(one_file, "comma-separated tables follow RFC 4180") {
   CHECK(rows_of(flan::csv(put("a,b\r\n\"x, \"\"y\"\"\r\nz\",\r\n,\"\"\r\n\r\n5\" pipe,q"))) ==
         table{{"x, \"y\"\r\nz", ""}, {"", ""}, {"5\" pipe", "q"}});
   CHECK(rows_of(flan::csv(put("a,b\n1,2"))) == table{{"1", "2"}});
@@ -151,7 +140,7 @@ TEST_CASE_METHOD(fixture, "comma-separated tables follow RFC 4180") {
   CHECK_THROWS_WITH(flan::csv(put("\"")), ContainsSubstring(":1: a quoted cell is never closed"));
 }
 
-TEST_CASE_METHOD(fixture, "tables become records of a type, by the names of columns") {
+TEST_CASE_METHOD(one_file, "tables become records of a type, by the names of columns") {
   auto const s = flan::csv<measured>(put("good,weight,extra,large,small,name\ntrue,1e-3,x,7,-1,n\n0,inf,,0,0,\"\"\n"));
   REQUIRE(s.size() == 2);
   CHECK((s[0].good && s[0].weight == 1e-3 && s[0].large == 7 && s[0].small == -1 && s[0].name == "n"));

@@ -44,16 +44,16 @@ std::string lines(int n) {
 }
 
 /// A data folder beside a cache folder, and a file old enough for its index to be kept.
-struct fixture {
+struct cached_file {
   temporary_folder folder;
   fs::path data = folder / "data", cache = folder / "cache", file = data / "some file.jsonl";
   std::string const home = std::getenv("XDG_CACHE_HOME") ? std::getenv("XDG_CACHE_HOME") : "";
 
-  fixture() {
+  cached_file() {
     fs::create_directory(data);
     ::setenv("XDG_CACHE_HOME", cache.c_str(), 1);
   }
-  ~fixture() { home.empty() ? ::unsetenv("XDG_CACHE_HOME") : ::setenv("XDG_CACHE_HOME", home.c_str(), 1); }
+  ~cached_file() { home.empty() ? ::unsetenv("XDG_CACHE_HOME") : ::setenv("XDG_CACHE_HOME", home.c_str(), 1); }
 
   void put(std::string const& text, int hours_old = 1) {
     put_file(file, text);
@@ -70,7 +70,7 @@ struct fixture {
 constexpr int many = 1000;  // small files are not worth an index
 }  // namespace
 
-TEST_CASE_METHOD(fixture, "the index of a file is kept beside it, and used while the file is unchanged") {
+TEST_CASE_METHOD(cached_file, "the index of a file is kept beside it, and used while the file is unchanged") {
   put(lines(many));
   std::uint64_t const fingerprint = [&] {
     auto const s = flan::jsonl<numbered>(file);
@@ -150,7 +150,8 @@ TEST_CASE_METHOD(fixture, "the index of a file is kept beside it, and used while
   }
 }
 
-TEST_CASE_METHOD(fixture, "where the data cannot be written, the index is kept in the user's folder or not at all") {
+TEST_CASE_METHOD(cached_file,
+                 "where the data cannot be written, the index is kept in the user's folder or not at all") {
   put(lines(many));
   // A folder in the index's place cannot be replaced, by root neither.
   flan::jsonl<numbered>(file);
@@ -173,7 +174,7 @@ TEST_CASE_METHOD(fixture, "where the data cannot be written, the index is kept i
   CHECK(left == 2);  // no half-written index
 }
 
-TEST_CASE_METHOD(fixture, "a folder that nobody may write to is left alone, by root too") {
+TEST_CASE_METHOD(cached_file, "a folder that nobody may write to is left alone, by root too") {
   put(lines(many));
   fs::permissions(data, fs::perms::owner_read | fs::perms::owner_exec);
   auto const s = flan::jsonl<numbered>(file);
@@ -184,7 +185,7 @@ TEST_CASE_METHOD(fixture, "a folder that nobody may write to is left alone, by r
   CHECK(indexes_in(cache).size() == 1);
 }
 
-TEST_CASE_METHOD(fixture, "a file that changes while it is being read is an error") {
+TEST_CASE_METHOD(cached_file, "a file that changes while it is being read is an error") {
   put(lines(many));
   auto const s = flan::jsonl<numbered>(file);
   CHECK(s[3].number == 3);
@@ -225,7 +226,7 @@ class file_limit {
 };
 }  // namespace
 
-TEST_CASE_METHOD(fixture, "a relative path outlives a change of the working folder") {
+TEST_CASE_METHOD(cached_file, "a relative path outlives a change of the working folder") {
   put(lines(many));
   auto const before = fs::current_path();
   fs::current_path(data);
@@ -244,7 +245,7 @@ TEST_CASE_METHOD(fixture, "a relative path outlives a change of the working fold
   CHECK_THROWS_WITH(flan::jsonl<numbered>("no such file.jsonl"), ContainsSubstring("cannot open"));
 }
 
-TEST_CASE_METHOD(fixture, "more files than a process keeps open, read by several threads") {
+TEST_CASE_METHOD(cached_file, "more files than a process keeps open, read by several threads") {
   put(lines(many));
   file_limit const few(100);
   CHECK(flan::jsonl<numbered>(file).size() == many);  // lets go of what other tests have left open
@@ -267,7 +268,7 @@ TEST_CASE_METHOD(fixture, "more files than a process keeps open, read by several
   CHECK(wrong == std::vector<int>(4));
 }
 
-TEST_CASE_METHOD(fixture, "a bad record stops, or is left out, counted and reported: at every opening") {
+TEST_CASE_METHOD(cached_file, "a bad record stops, or is left out, counted and reported: at every opening") {
   put(lines(500) + "{\"number\": 1.5, \"text\": \"\"}\n" + lines(300) + "{\"number\": 1}\n" + "nonsense");
   auto const path = file.string();
   CHECK_THROWS_WITH(flan::jsonl<numbered>(file), ContainsSubstring(path + ":501: the field \"number\" should be"));
@@ -306,7 +307,7 @@ TEST_CASE_METHOD(fixture, "a bad record stops, or is left out, counted and repor
                     ContainsSubstring("only where records are checked"));
 }
 
-TEST_CASE_METHOD(fixture, "the same for tables and documents") {
+TEST_CASE_METHOD(cached_file, "the same for tables and documents") {
   flan::read_options const skip{.bad = flan::on_bad_record::skip};
   put("number,text\n1,\"a\nb\"\nx,c\n2\n3,\"d");
   CHECK_THROWS_WITH(flan::csv<numbered>(file), ContainsSubstring(":6: a quoted cell is never closed"));

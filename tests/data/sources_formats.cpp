@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "data/source_support.hpp"
 #include "flan/data/alpaca.hpp"
 #include "flan/data/as_text.hpp"
 #include "flan/data/delimited.hpp"
@@ -20,22 +21,10 @@
 
 namespace {
 using namespace std::string_literals;
-using flan::testing::put_file;
-using flan::testing::temporary_folder;
 
-struct fixture {
-  temporary_folder folder;
-  std::filesystem::path put(std::string const& text) {
-    put_file(folder / "data.json", text);
-    return folder / "data.json";
-  }
-};
-using table = std::vector<std::vector<std::string>>;
-table rows_of(flan::source<flan::text_record> const& s) {
-  table rows;
-  for (std::uint64_t i = 0; i < s.size(); ++i) rows.push_back(s[i].values);
-  return rows;
-}
+using flan::testing::one_file;
+using flan::testing::rows_of;
+using flan::testing::table;
 
 struct labelled {
   std::int64_t id = 0;
@@ -46,7 +35,7 @@ struct labelled {
 };
 }  // namespace
 
-TEST_CASE_METHOD(fixture, "the elements of a list in a document become records") {
+TEST_CASE_METHOD(one_file, "the elements of a list in a document become records") {
   auto const s = flan::json_records<labelled>(
       put("\xEF\xBB\xBF [ {\"meta\": {\"id\": -9007199254740993}, \"answers\": [{\"text\": \"]}\\\"{[\"}, 3], "
           "\"label\": true},\r\n"
@@ -61,7 +50,7 @@ TEST_CASE_METHOD(fixture, "the elements of a list in a document become records")
   CHECK(flan::json_records(put(" [ ] ")).size() == 0);
 }
 
-TEST_CASE_METHOD(fixture, "records of a document lie at a path") {
+TEST_CASE_METHOD(one_file, "records of a document lie at a path") {
   auto const path = put(R"({"canary": "{[", "examples": [{"input": "a", "target": "b"}, {"input": "c", "target": ""}],
     "nested": {"x": [[1, 2], [3, {"examples": [9]}]], "e": []}, "texts": {"k\"1": "v", "k2" : ["w", null]}, "n": -1.5e3})");
   auto const rows = [&](std::string const& where) { return rows_of(flan::json_records(path, where)); };
@@ -80,7 +69,7 @@ TEST_CASE_METHOD(fixture, "records of a document lie at a path") {
   CHECK_THROWS_WITH(rows("nested.nothing.*"), ContainsSubstring("nothing at"));
 }
 
-TEST_CASE_METHOD(fixture, "mistakes in a document are found where they are") {
+TEST_CASE_METHOD(one_file, "mistakes in a document are found where they are") {
   auto const complains = [&](std::string const& text, std::string const& about) {
     INFO(text);
     auto const path = put(text);
@@ -92,9 +81,9 @@ TEST_CASE_METHOD(fixture, "mistakes in a document are found where they are") {
   complains("[1 2]", "expected a comma or the end of what is open, found '2'");
   complains("[1] 2", "expected the end of the file, found '2'");
   complains("[{\"a\": [1}]", "not valid JSON");
-  complains("[\"a\nb\"]", "data.json:1: record 0: the record: not valid JSON");
-  complains("[{\"a\": 1},\n{\"a\": x}]", "data.json:2: record 1: ");
-  complains("[{\"a\": 1},\n{\"b\": 1}]", "data.json:2: record 1: the field \"a\"");
+  complains("[\"a\nb\"]", "data:1: record 0: the record: not valid JSON");
+  complains("[{\"a\": 1},\n{\"a\": x}]", "data:2: record 1: ");
+  complains("[{\"a\": 1},\n{\"b\": 1}]", "data:2: record 1: the field \"a\"");
   complains(std::string(1000, '['), "nested");
   complains("{\"a\": }", "expected a value");
   complains("{\"a\" 1}", "expected a colon");
@@ -108,7 +97,7 @@ TEST_CASE_METHOD(fixture, "mistakes in a document are found where they are") {
                     ContainsSubstring("\"answers.0.text\" is missing"));
 }
 
-TEST_CASE_METHOD(fixture, "scanning does not depend on where blocks of the file end") {
+TEST_CASE_METHOD(one_file, "scanning does not depend on where blocks of the file end") {
   // Blocks have a mebibyte: records, strings, escapes and numbers lie across their edges.
   for (std::size_t shift = 0; shift < 24; ++shift) {
     std::string text =
@@ -126,7 +115,7 @@ TEST_CASE_METHOD(fixture, "scanning does not depend on where blocks of the file 
   }
 }
 
-TEST_CASE_METHOD(fixture, "Natural Instructions: the official layout and its relatives") {
+TEST_CASE_METHOD(one_file, "Natural Instructions: the official layout and its relatives") {
   auto const path =
       put(R"({"Contributors": ["a"], "Definition": [" Do it.\n"], "Categories": "One", "Domains": ["d", "e"],
     "Positive Examples": [{"input": "i", "output": "o", "explanation": "e"}, {"input": "i", "output": ["p"]}],
@@ -153,7 +142,7 @@ TEST_CASE_METHOD(fixture, "Natural Instructions: the official layout and its rel
   CHECK(s[2].output.empty());
 
   CHECK_THROWS_WITH(flan::natural_instructions(put(R"({"Instances": [{"input": "a", "output": []}]})")),
-                    ContainsSubstring("data.json:1: record 0: ") && ContainsSubstring("a reference"));
+                    ContainsSubstring("data:1: record 0: ") && ContainsSubstring("a reference"));
   CHECK_THROWS_WITH(flan::natural_instructions(put(R"({"Instances": [{"output": "a"}]})")),
                     ContainsSubstring("\"input\" is missing"));
   CHECK_THROWS_WITH(flan::natural_instructions(put(R"({"Definition": "a"})")), ContainsSubstring("Instances.*"));
@@ -182,7 +171,7 @@ TEST_CASE_METHOD(fixture, "Natural Instructions: the official layout and its rel
     CHECK(flan::natural_task_is_of_mmlu("task" + std::to_string(n) + "_x") == of_mmlu);
 }
 
-TEST_CASE_METHOD(fixture, "SQuAD: a record a question, offsets in code points") {
+TEST_CASE_METHOD(one_file, "SQuAD: a record a question, offsets in code points") {
   std::string const document = R"({"version": "x", "data": [{"title": "t", "paragraphs": [
     {"qas": [{"id": "q1", "question": "a?", "answers": [{"text": "ü", "answer_start": 2}, {"answer_start": 0, "text": "é€"}]},
              {"id": 5, "question": "b?", "answers": [], "is_impossible": true}], "context": "é€ü😀z"},
@@ -203,7 +192,7 @@ TEST_CASE_METHOD(fixture, "SQuAD: a record a question, offsets in code points") 
 
   auto wrong = document;
   wrong.replace(wrong.find("\"answer_start\": 2"), 17, "\"answer_start\": 5");
-  CHECK_THROWS_WITH(flan::squad(put(wrong)), ContainsSubstring("data.json:2: record 0: ") &&
+  CHECK_THROWS_WITH(flan::squad(put(wrong)), ContainsSubstring("data:2: record 0: ") &&
                                                  ContainsSubstring("the answer \"ü\"") &&
                                                  ContainsSubstring("code point 5") && ContainsSubstring("stands \"\""));
   auto const rest = flan::squad(put(wrong), {.bad = flan::on_bad_record::skip});
@@ -216,7 +205,7 @@ TEST_CASE_METHOD(fixture, "SQuAD: a record a question, offsets in code points") 
   CHECK(flan::byte_of_code_point("é€", 3) == std::string_view::npos);
 }
 
-TEST_CASE_METHOD(fixture, "Alpaca: with and without input") {
+TEST_CASE_METHOD(one_file, "Alpaca: with and without input") {
   auto const s = flan::alpaca(put(R"([{"instruction": "i", "input": "", "output": "o"},
     {"instruction": "j", "input": "k", "output": ""}, {"instruction": "l", "output": "m"}])"));
   REQUIRE(s.size() == 3);
@@ -229,7 +218,7 @@ TEST_CASE_METHOD(fixture, "Alpaca: with and without input") {
   CHECK_THROWS_WITH(with[1], ContainsSubstring("record 1 of a source of 1"));
 }
 
-TEST_CASE_METHOD(fixture, "records of a type as records of text") {
+TEST_CASE_METHOD(one_file, "records of a type as records of text") {
   auto const typed = flan::natural_instructions(
       put(R"({"Definition": "d", "Instances": [{"input": "i", "output": ["o", "p"], "id": "x"}, {"input": 1}]})"),
       {.bad = flan::on_bad_record::skip});
@@ -248,7 +237,7 @@ TEST_CASE_METHOD(fixture, "records of a type as records of text") {
   CHECK(rows_of(numbers) == table{{"-5", "a", "yes"}});
 }
 
-TEST_CASE_METHOD(fixture, "plain text by lines and by paragraphs") {
+TEST_CASE_METHOD(one_file, "plain text by lines and by paragraphs") {
   auto const path =
       put("BENCHMARK DATA … canary GUID 26\n-----\nAbout  \n this.\n\n \t\r\nQ: a\xE2\x80\xA8?\r\nA: b.\r\n\r\n\nlast");
   CHECK(rows_of(flan::text_paragraphs(path)) == table{{"About  \n this."}, {"Q: a\xE2\x80\xA8?\r\nA: b."}, {"last"}});
@@ -263,7 +252,7 @@ TEST_CASE_METHOD(fixture, "plain text by lines and by paragraphs") {
   CHECK(flan::without_canary("") == "");
 }
 
-TEST_CASE_METHOD(fixture, "a held-out part is chosen by content, or by an id") {
+TEST_CASE_METHOD(one_file, "a held-out part is chosen by content, or by an id") {
   std::string lines;
   for (int i = 0; i < 4000; ++i) lines += "record " + std::to_string(i % 2000) + "\n";  // each of them twice
   auto const all = flan::text_lines(put(lines));
@@ -304,7 +293,7 @@ TEST_CASE_METHOD(fixture, "a held-out part is chosen by content, or by an id") {
   }
 }
 
-TEST_CASE_METHOD(fixture, "SuperGLUE: labels of every type become the choice's positions") {
+TEST_CASE_METHOD(one_file, "SuperGLUE: labels of every type become the choice's positions") {
   using namespace flan::superglue;
   CHECK(flan::jsonl<boolq>(put(R"({"passage": "p", "question": "q", "label": true, "idx": 3})"))[0].label.index() == 1);
   CHECK(
@@ -333,7 +322,7 @@ TEST_CASE_METHOD(fixture, "SuperGLUE: labels of every type become the choice's p
   CHECK_THROWS_WITH(
       record_queries(put(
           R"({"passage": {"text": "a", "entities": [{"start": 0, "end": 1}]}, "qas": [{"query": "x", "idx": 3}]})")),
-      ContainsSubstring("data.json:1: an entity from code point 0 to 1 is not in the passage"));
+      ContainsSubstring("data:1: an entity from code point 0 to 1 is not in the passage"));
   for (char const* ends : {R"("start": 1, "end": 0)", R"("start": 0, "end": 18446744073709551615)"})
     CHECK_THROWS_WITH(record_queries(put(flan::sentence(R"({"passage": {"text": "ab", "entities": [{)", ends,
                                                         R"(}]}, "qas": [{"query": "x", "idx": 3}]})"))),

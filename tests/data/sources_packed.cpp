@@ -15,11 +15,11 @@ using flan::testing::get_file;
 using flan::testing::put_file;
 using flan::testing::temporary_folder;
 
-struct fixture {
+struct cache_folder {
   temporary_folder folder;
   std::string const cache = std::getenv("XDG_CACHE_HOME") ? std::getenv("XDG_CACHE_HOME") : "";
-  fixture() { ::setenv("XDG_CACHE_HOME", (folder / "cache").c_str(), 1); }
-  ~fixture() { cache.empty() ? ::unsetenv("XDG_CACHE_HOME") : ::setenv("XDG_CACHE_HOME", cache.c_str(), 1); }
+  cache_folder() { ::setenv("XDG_CACHE_HOME", (folder / "cache").c_str(), 1); }
+  ~cache_folder() { cache.empty() ? ::unsetenv("XDG_CACHE_HOME") : ::setenv("XDG_CACHE_HOME", cache.c_str(), 1); }
 
   int files() const {
     int n = 0;
@@ -38,7 +38,7 @@ std::string many_lines() {
 #if __has_include(<zlib.h>)
 
 namespace {
-struct gzip_fixture : fixture {
+struct gzip_fixture : cache_folder {
   fs::path packed = folder / "some lines.txt.gz";
   void pack(std::string const& text, char const* mode = "wb") const {
     gzFile const out = ::gzopen(packed.c_str(), mode);
@@ -142,11 +142,11 @@ TEST_CASE_METHOD(gzip_fixture, "what gzip did not pack, or a damaged file, is an
 #if __has_include(<zstd.h>)
 
 namespace {
-struct line {
+struct one_line {
   std::string text;
-  static constexpr auto members = flan::members("text", &line::text);
+  static constexpr auto members = flan::members("text", &one_line::text);
 };
-struct zstd_fixture : fixture {
+struct zstd_fixture : cache_folder {
   fs::path packed = folder / "some lines.jsonl.zst";
   static std::string frame(std::string const& text) {
     std::string bytes(::ZSTD_compressBound(text.size()), '\0');
@@ -206,15 +206,15 @@ TEST_CASE_METHOD(zstd_fixture, "what zstd did not pack, or a damaged file, is an
 
 TEST_CASE_METHOD(zstd_fixture, "packed records are read through their contents, and say so where they are not") {
   put_file(packed, frame("{\"text\": \"a\"}\n{\"text\": \"b\"}\n"));
-  auto const records = flan::jsonl<line>(flan::unpacked(packed));
+  auto const records = flan::jsonl<one_line>(flan::unpacked(packed));
   REQUIRE(records.size() == 2);
   CHECK(records[1].text == "b");
-  CHECK_THROWS_WITH(flan::jsonl<line>(packed), ContainsSubstring("is packed by zstd: open flan::unpacked(path)"));
+  CHECK_THROWS_WITH(flan::jsonl<one_line>(packed), ContainsSubstring("is packed by zstd: open flan::unpacked(path)"));
 }
 
 #endif
 
-TEST_CASE_METHOD(fixture, "a file that nobody packed is itself") {
+TEST_CASE_METHOD(cache_folder, "a file that nobody packed is itself") {
   auto const plain = folder / "lines.gz";
   put_file(plain, "plain text\n");
   CHECK(flan::unpacked(plain) == plain);

@@ -12,23 +12,14 @@
 #include "flan/prompt/chain_of_thought.hpp"
 #include "flan/text/any_tokenizer.hpp"
 #include "support/catch.hpp"
-#include "support/shared.hpp"
+#include "support/published.hpp"
 
 namespace {
 
-std::filesystem::path data() { return flan::testing::shared_folder().value() / "data"; }
-
-// What is shared is not ours to put indexes into.
-flan::read_options const uncached{.cache = false};
-
-flan::table_options const flan_columns{.columns = {"question", "answer", "chain_of_thought"},
-                                       .unescape = {"question", "chain_of_thought"}};
-
-flan::task<flan::worked_answer> cot(std::string const& name) {
-  return {name,
-          flan::tsv<flan::worked_answer>(data() / "cot" / "flan_v2" / (name + "_train.tsv"), flan_columns, uncached),
-          flan::reason_then_answer};
-}
+using flan::testing::cot;
+using flan::testing::flan_columns;
+using flan::testing::published;
+using flan::testing::uncached;
 
 struct creak {
   std::string sentence;
@@ -46,15 +37,15 @@ TEST_CASE("the chain-of-thought files of Flan 2022") {
                                                   {"gsm8k", 7473},     {"qasc", 1084},  {"sensemaking", 6070},
                                                   {"strategyqa", 2061}};
   for (auto const& [name, n] : rows)
-    if (std::filesystem::exists(data() / "cot" / "flan_v2" / (name + "_train.tsv"))) CHECK(cot(name).size() == n);
+    if (std::filesystem::exists(published() / "cot" / "flan_v2" / (name + "_train.tsv"))) CHECK(cot(name).size() == n);
 
   auto const aqua =
-      flan::tsv<flan::worked_answer>(data() / "cot" / "flan_v2" / "aqua_train.tsv", flan_columns, uncached);
+      flan::tsv<flan::worked_answer>(published() / "cot" / "flan_v2" / "aqua_train.tsv", flan_columns, uncached);
   int broken = 0;
   for (std::uint64_t i = 0; i < aqua.size(); ++i) broken += aqua[i].chain_of_thought.find('\n') != std::string::npos;
   CHECK(broken == 1668);
   auto const claims =
-      flan::tsv<flan::worked_answer>(data() / "cot" / "flan_v2" / "creak_train.tsv", flan_columns, uncached);
+      flan::tsv<flan::worked_answer>(published() / "cot" / "flan_v2" / "creak_train.tsv", flan_columns, uncached);
   int begin_with_quote = 0;
   for (std::uint64_t i = 0; i < claims.size(); ++i) {
     auto const r = claims[i];
@@ -64,10 +55,11 @@ TEST_CASE("the chain-of-thought files of Flan 2022") {
 }
 
 TEST_CASE("JSON lines as published: labels by membership, ids beyond 2^53") {
-  CHECK(flan::jsonl<creak>(data() / "cot" / "originals" / "creak" / "train.json", uncached).size() == 10'176);
-  CHECK_THROWS_WITH(flan::jsonl<creak>(data() / "cot" / "originals" / "creak" / "test_without_labels.json", uncached),
-                    ContainsSubstring("test_without_labels.json:1: the field \"label\" is missing"));
-  auto const ids = flan::jsonl<qed>(data() / "cot" / "originals" / "qed" / "qed-dev.jsonlines", uncached);
+  CHECK(flan::jsonl<creak>(published() / "cot" / "originals" / "creak" / "train.json", uncached).size() == 10'176);
+  CHECK_THROWS_WITH(
+      flan::jsonl<creak>(published() / "cot" / "originals" / "creak" / "test_without_labels.json", uncached),
+      ContainsSubstring("test_without_labels.json:1: the field \"label\" is missing"));
+  auto const ids = flan::jsonl<qed>(published() / "cot" / "originals" / "qed" / "qed-dev.jsonlines", uncached);
   CHECK(ids.size() == 1355);
   int beyond = 0;
   for (std::uint64_t i = 0; i < ids.size(); ++i)
@@ -78,7 +70,7 @@ TEST_CASE("JSON lines as published: labels by membership, ids beyond 2^53") {
 TEST_CASE("comma-separated tables with quoted cells") {
   int files = 0;
   for (auto const& entry :
-       std::filesystem::recursive_directory_iterator(data() / "cot" / "originals" / "sensemaking")) {
+       std::filesystem::recursive_directory_iterator(published() / "cot" / "originals" / "sensemaking")) {
     if (entry.path().extension() != ".csv") continue;
     ++files;
     auto const name = entry.path().filename().string();

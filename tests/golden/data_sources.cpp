@@ -21,15 +21,14 @@
 #include "flan/prompt/chain_of_thought.hpp"
 #include "flan/text/utf8.hpp"
 #include "support/catch.hpp"
-#include "support/shared.hpp"
+#include "support/published.hpp"
 
 namespace {
 namespace fs = std::filesystem;
 
-// What is shared is not ours to put indexes into.
-flan::read_options const uncached{.cache = false};
-
-fs::path data() { return flan::testing::shared_folder().value() / "data"; }
+using flan::testing::flan_columns;
+using flan::testing::published;
+using flan::testing::uncached;
 
 /// The files below a folder that end so, in order.
 std::vector<fs::path> files_in(fs::path const& folder, std::string_view ending) {
@@ -44,7 +43,7 @@ std::vector<fs::path> files_in(fs::path const& folder, std::string_view ending) 
 /// The rows that the list of the data gives for a file; nothing for files that are not in it.
 std::map<std::string, std::uint64_t> listed_rows() {
   std::map<std::string, std::uint64_t> rows;
-  auto const list = flan::tsv(data() / "MANIFEST.tsv", {}, uncached);
+  auto const list = flan::tsv(published() / "MANIFEST.tsv", {}, uncached);
   for (std::uint64_t i = 0; i < list.size(); ++i) {
     auto const r = list[i];
     if (r.values[2] != "-") rows[r.values[0]] = std::stoull(r.values[2]);
@@ -66,9 +65,6 @@ std::uint64_t count_cells(flan::source<flan::text_record> const& s, std::string_
     return std::any_of(r.values.begin(), r.values.end(), [&](auto const& cell) { return contains(cell, part); });
   });
 }
-
-flan::table_options const flan_columns{.columns = {"question", "answer", "chain_of_thought"},
-                                       .unescape = {"question", "chain_of_thought"}};
 
 /// How a file's lines, rows or elements become records, and how many lines name columns.
 struct opened {
@@ -151,7 +147,7 @@ TEST_CASE("every file of records that is at hand is read whole, with the rows th
   auto const listed = listed_rows();
   std::uint64_t files = 0, records = 0;
   for (auto const ending : {".tsv", ".csv", ".json", ".jsonl", ".jsonlines", ".txt"}) {
-    for (auto const& path : files_in(data(), ending)) {
+    for (auto const& path : files_in(published(), ending)) {
       INFO(path.string());
       if (contains(path.string(), "LICENSE")) continue;
       auto const [source, head] = open_any(path);
@@ -164,7 +160,7 @@ TEST_CASE("every file of records that is at hand is read whole, with the rows th
       }
       records += source.size();
       CHECK(valid);
-      auto const found = listed.find(fs::relative(path, data()).string());
+      auto const found = listed.find(fs::relative(path, published()).string());
       if (found != listed.end() && path.extension() != ".txt") CHECK(source.size() + head == found->second);
     }
   }
@@ -218,7 +214,7 @@ TEST_CASE("the chain-of-thought tables: nothing is quoted, one escape is decoded
                  return !seen.insert(r.question + '\t' + r.answer + '\t' + r.chain_of_thought).second;
                }) == 1);
        }}};
-  for (auto const& path : files_in(data() / "cot" / "flan_v2", ".tsv")) {
+  for (auto const& path : files_in(published() / "cot" / "flan_v2", ".tsv")) {
     INFO(path.string());
     auto const s = flan::tsv<flan::worked_answer>(path, flan_columns, uncached);
     CHECK(count(s, [](auto const& r) {
@@ -230,7 +226,7 @@ TEST_CASE("the chain-of-thought tables: nothing is quoted, one escape is decoded
 }
 
 TEST_CASE("JSON lines behind .json, labels that are texts, whole numbers beyond 2^53") {
-  for (auto const& path : files_in(data() / "cot" / "originals" / "qed", ".jsonlines")) {
+  for (auto const& path : files_in(published() / "cot" / "originals" / "qed", ".jsonlines")) {
     auto const s = flan::jsonl<qed_row>(path, uncached);
     auto const as_text = flan::jsonl(path, {.cache = false, .fields = {"example_id"}});
     std::map<std::string, int> kinds;
@@ -246,18 +242,18 @@ TEST_CASE("JSON lines behind .json, labels that are texts, whole numbers beyond 
     CHECK(kinds == std::map<std::string, int>{{"single_sentence", 1021}, {"multi_sentence", 183}, {"none", 151}});
     CHECK(count_cells(flan::jsonl(path, uncached), "\xEF\xBB\xBF") > 0);
   }
-  for (auto const& path : files_in(data() / "cot" / "originals" / "creak", ".json")) {
+  for (auto const& path : files_in(published() / "cot" / "originals" / "creak", ".json")) {
     INFO(path.string());
     if (contains(path.string(), "without_labels"))
       CHECK_THROWS_WITH(flan::jsonl<claim>(path, uncached), ContainsSubstring(":1: the field \"label\" is missing"));
     else
       CHECK(flan::jsonl<claim>(path, uncached).size() > 0);
   }
-  for (auto const& path : files_in(data() / "cot" / "originals" / "aqua", ".json")) {
+  for (auto const& path : files_in(published() / "cot" / "originals" / "aqua", ".json")) {
     auto const s = flan::jsonl<aqua_problem>(path, uncached);
     CHECK(count(s, [](auto const& r) { return r.last.starts_with("E"); }) == s.size());
   }
-  for (auto const& path : files_in(data() / "tydiqa" / "primary_sample", "annotation.jsonl")) {
+  for (auto const& path : files_in(published() / "tydiqa" / "primary_sample", "annotation.jsonl")) {
     auto const s = flan::jsonl(
         path,
         {.cache = false, .fields = {"annotations.0.annotation_id", "annotations.0.passage_answer.candidate_index"}});
@@ -266,7 +262,7 @@ TEST_CASE("JSON lines behind .json, labels that are texts, whole numbers beyond 
 }
 
 TEST_CASE("Natural Instructions: all layouts, with the counts of their table") {
-  auto const root = data() / "niv2";
+  auto const root = published() / "niv2";
   auto const table = flan::tsv(root / "INDEX.tsv", {}, uncached);
   auto const column = [&](char const* name) { return flan::detail::field_position(*table.names, name); };
   std::map<std::string, std::vector<std::string>> rows;
@@ -318,7 +314,7 @@ TEST_CASE("Natural Instructions: all layouts, with the counts of their table") {
 }
 
 TEST_CASE("the derived table of Natural Instructions: nested fields by path") {
-  auto const path = data() / "niv2" / "flan_natinst_meta.derived.jsonl";
+  auto const path = published() / "niv2" / "flan_natinst_meta.derived.jsonl";
   if (!fs::exists(path)) return;
   auto const s = flan::jsonl<natinst_row>(path, uncached);
   CHECK(s.size() == 1654);
@@ -327,7 +323,7 @@ TEST_CASE("the derived table of Natural Instructions: nested fields by path") {
 }
 
 TEST_CASE("BIG-Bench-Hard: the canary is nobody's text, broken targets are text") {
-  for (auto const& path : files_in(data() / "bbh" / "bbh", ".json")) {
+  for (auto const& path : files_in(published() / "bbh" / "bbh", ".json")) {
     INFO(path.string());
     auto const s = flan::json_records<bbh_example>(path, "examples.*", uncached);
     CHECK(count(s, [](auto const& r) { return contains(r.input + r.target, "canary"); }) == 0);
@@ -335,7 +331,7 @@ TEST_CASE("BIG-Bench-Hard: the canary is nobody's text, broken targets are text"
     if (path.filename() == "movie_recommendation.json") CHECK(letterless() == 1);
     if (path.filename() == "ruin_names.json") CHECK(letterless() == 2);
   }
-  for (auto const& path : files_in(data() / "bbh" / "cot-prompts", ".txt")) {
+  for (auto const& path : files_in(published() / "bbh" / "cot-prompts", ".txt")) {
     INFO(path.string());
     auto const s = flan::text_paragraphs(path, uncached);
     REQUIRE(s.size() >= 4);
@@ -347,7 +343,7 @@ TEST_CASE("BIG-Bench-Hard: the canary is nobody's text, broken targets are text"
 }
 
 TEST_CASE("MGSM: answers with commas, characters that are seen by no eye, exemplars") {
-  for (auto const& path : files_in(data() / "mgsm", ".tsv")) {
+  for (auto const& path : files_in(published() / "mgsm", ".tsv")) {
     INFO(path.string());
     auto const s = flan::tsv(path, {.columns = {"question", "answer"}}, uncached);
     CHECK(s.size() == 250);
@@ -361,7 +357,7 @@ TEST_CASE("MGSM: answers with commas, characters that are seen by no eye, exempl
       CHECK(joiners == 561);
     }
   }
-  auto const path = data() / "mgsm" / "exemplars.derived.json";
+  auto const path = published() / "mgsm" / "exemplars.derived.json";
   if (!fs::exists(path)) return;
   auto const s = flan::json_records<exemplar>(path, "MGSM_EXEMPLARS.*.*", uncached);
   CHECK(s.size() == 88);
@@ -375,7 +371,7 @@ TEST_CASE("MGSM: answers with commas, characters that are seen by no eye, exempl
 TEST_CASE("MMLU: the export and the original layout say the same") {
   std::uint64_t files = 0, none = 0, broken = 0, dev_broken = 0;
   for (auto const* const part : {"dev", "test"})
-    for (auto const& path : files_in(data() / "mmlu" / part, ".csv")) {
+    for (auto const& path : files_in(published() / "mmlu" / part, ".csv")) {
       INFO(path.string());
       auto const s = flan::csv(path, {}, uncached);
       CHECK(*s.names == std::vector<std::string>{"question", "choice0", "choice1", "choice2", "choice3", "answer"});
@@ -386,7 +382,7 @@ TEST_CASE("MMLU: the export and the original layout say the same") {
       CHECK(count(s, [](auto const& r) {
               return std::any_of(r.values.begin(), r.values.end(), [](auto const& cell) { return cell.empty(); });
             }) == 0);
-      auto const original = data() / "mmlu" / "derived_original_layout" / part / path.filename();
+      auto const original = published() / "mmlu" / "derived_original_layout" / part / path.filename();
       if (!fs::exists(original)) continue;
       auto const o =
           flan::csv<mmlu_question>(original, {.columns = {"question", "A", "B", "C", "D", "answer"}}, uncached);
@@ -400,11 +396,11 @@ TEST_CASE("MMLU: the export and the original layout say the same") {
       CHECK(same == s.size());
     }
   if (files > 0) CHECK(none > 0);
-  if (files_in(data() / "mmlu" / "dev", ".csv").size() == 57) CHECK(dev_broken == 32);
+  if (files_in(published() / "mmlu" / "dev", ".csv").size() == 57) CHECK(dev_broken == 32);
 }
 
 TEST_CASE("GSM8K: one answer at the end, of many forms") {
-  for (auto const& path : files_in(data() / "gsm8k", ".jsonl")) {
+  for (auto const& path : files_in(published() / "gsm8k", ".jsonl")) {
     INFO(path.string());
     auto const s = flan::jsonl<gsm8k_problem>(path, uncached);
     CHECK(count(s, [](auto const& r) {
@@ -419,10 +415,10 @@ TEST_CASE("GSM8K: one answer at the end, of many forms") {
 
 TEST_CASE("TyDi QA: every answer stands where its code point says") {
   auto const listed = listed_rows();
-  for (auto const& path : files_in(data() / "tydiqa" / "goldp_by_language", ".json")) {
+  for (auto const& path : files_in(published() / "tydiqa" / "goldp_by_language", ".json")) {
     INFO(path.string());
     auto const s = flan::squad(path, uncached);
-    auto const found = listed.find(fs::relative(path, data()).string());
+    auto const found = listed.find(fs::relative(path, published()).string());
     if (found != listed.end()) CHECK(s.size() == found->second);
     CHECK(count(s, [](auto const& r) { return r.answers.empty() || r.answer.empty(); }) == 0);
     CHECK(count(s, [](auto const& r) { return contains(r.id, "--"); }) > 0);  // negative numbers
@@ -442,7 +438,7 @@ TEST_CASE("TyDi QA: every answer stands where its code point says") {
 
 TEST_CASE("SuperGLUE: labels of each task's type, answers and queries of the nested ones") {
   namespace glue = flan::superglue;
-  auto const folder = data() / "promptsource" / "data" / "super_glue";
+  auto const folder = published() / "promptsource" / "data" / "super_glue";
   auto const both = [](auto const& s) {
     auto const first = count(s, [](auto const& r) { return r.label.index() == 0; });
     return first > 0 && first < s.size();
@@ -484,7 +480,7 @@ TEST_CASE("SuperGLUE: labels of each task's type, answers and queries of the nes
 TEST_CASE("Alpaca: an empty input is a request without one") {
   std::map<std::string, std::uint64_t> const empty{{"alpaca_en_demo.json", 587}, {"alpaca_zh_demo.json", 861}};
   for (auto const& [name, n] : empty) {
-    auto const path = data() / "alpaca" / "llama_factory" / name;
+    auto const path = published() / "alpaca" / "llama_factory" / name;
     if (!fs::exists(path)) continue;
     INFO(name);
     auto const s = flan::alpaca(path, uncached);

@@ -17,19 +17,17 @@
 #include "flan/data/superglue.hpp"
 #include "flan/prompt/chain_of_thought.hpp"
 #include "support/catch.hpp"
-#include "support/shared.hpp"
+#include "support/published.hpp"
 
 namespace {
 namespace fs = std::filesystem;
 
-// What is shared is not ours to put indexes into.
-flan::read_options const uncached{.cache = false};
-
-fs::path data() { return flan::testing::shared_folder().value() / "data"; }
+using flan::testing::published;
+using flan::testing::uncached;
 
 flan::mixture_description read_shared() {
   flan::mixture_file_options o;
-  o.data = data();
+  o.data = published();
   o.read = uncached;
   o.tokens = [](std::string const& text) { return text.size() / 4 + 1; };
   return flan::read_mixture_file(fs::path(FLAN_TEST_FOLDER).parent_path() / "examples" / "mixtures" / "shared.json", o);

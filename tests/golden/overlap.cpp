@@ -10,15 +10,15 @@
 #include "flan/data/delimited.hpp"
 #include "flan/data/jsonl.hpp"
 #include "support/catch.hpp"
-#include "support/shared.hpp"
+#include "support/published.hpp"
 
 namespace {
 
-std::filesystem::path data() { return flan::testing::shared_folder().value() / "data"; }
+using flan::testing::published;
 
 flan::overlap_check mgsm() {
   flan::overlap_check check;
-  auto const questions = flan::tsv(data() / "mgsm" / "mgsm_en.tsv", {.columns = {"question", "answer"}});
+  auto const questions = flan::tsv(published() / "mgsm" / "mgsm_en.tsv", {.columns = {"question", "answer"}});
   for (std::uint64_t i = 0; i < questions.size(); ++i) check.add("mgsm_en", i, questions[i].values[0]);
   CHECK(check.size() == 250);
   return check;
@@ -32,7 +32,7 @@ std::size_t field(flan::text_source const& s, std::string const& name) {
 
 TEST_CASE("GSM8K's test set holds exactly MGSM's 250 questions") {
   auto const check = mgsm();
-  auto const tests = flan::jsonl(data() / "gsm8k" / "test.jsonl");
+  auto const tests = flan::jsonl(published() / "gsm8k" / "test.jsonl");
   REQUIRE(tests.size() == 1'319);
   std::set<std::uint64_t> leaking, items;
   for (std::uint64_t i = 0; i < tests.size(); ++i)
@@ -52,7 +52,7 @@ TEST_CASE("the seven chain-of-thought files hold no question of MGSM") {
   for (auto const* name : {"aqua", "creak", "ecqa", "gsm8k", "qasc", "sensemaking", "strategyqa"}) {
     INFO(name);
     auto const records = flan::tsv(
-        data() / "cot" / "flan_v2" / (std::string(name) + "_train.tsv"),
+        published() / "cot" / "flan_v2" / (std::string(name) + "_train.tsv"),
         {.columns = {"question", "answer", "chain_of_thought"}, .unescape = {"question", "chain_of_thought"}});
     for (std::uint64_t i = 0; i < records.size(); ++i, ++rows)
       for (auto const& value : records[i].values)

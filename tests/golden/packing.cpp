@@ -14,24 +14,17 @@
 #include "flan/prompt/chain_of_thought.hpp"
 #include "flan/text/any_tokenizer.hpp"
 #include "support/catch.hpp"
-#include "support/shared.hpp"
+#include "support/published.hpp"
 
 namespace {
 
-flan::task<flan::worked_answer> cot(std::string const& name) {
-  auto const folder = flan::testing::shared_folder().value() / "data" / "cot" / "flan_v2";
-  return {name,
-          flan::tsv<flan::worked_answer>(
-              folder / (name + "_train.tsv"),
-              {.columns = {"question", "answer", "chain_of_thought"}, .unescape = {"question", "chain_of_thought"}}),
-          flan::reason_then_answer};
-}
+using flan::testing::cot;
 
-using tokenizer = flan::sentencepiece_tokenizer;
-
-flan::detail::example_reader reader_of(flan::mixture const& m, tokenizer const& tokens, flan::batch_options const& o) {
+flan::detail::example_reader reader_of(flan::mixture const& m, flan::sentencepiece_tokenizer const& tokens,
+                                       flan::batch_options const& o) {
   return flan::detail::example_reader(
-      flan::example_pipeline(std::make_unique<flan::mixture_feed<tokenizer>>(m.sample(1), tokens, o)),
+      flan::example_pipeline(
+          std::make_unique<flan::mixture_feed<flan::sentencepiece_tokenizer>>(m.sample(1), tokens, o)),
       {o.max_input, o.max_target});
 }
 }  // namespace
@@ -39,7 +32,7 @@ flan::detail::example_reader reader_of(flan::mixture const& m, tokenizer const& 
 TEST_CASE("rows of 2048 and 512 tokens: best fit within 1 / 0.97 of the bound, flushes included") {
   flan::mixture const m{flan::proportional{}, cot("aqua"), cot("creak"),       cot("ecqa"),
                         cot("gsm8k"),         cot("qasc"), cot("sensemaking"), cot("strategyqa")};
-  tokenizer const tokens(flan::testing::shared_folder().value() / "tokenizers" / "t5");
+  flan::sentencepiece_tokenizer const tokens(flan::testing::shared_folder().value() / "tokenizers" / "t5");
   flan::batch_options o;
   o.max_input = 2048, o.max_target = 512;
   flan::row_size const most{o.max_input, o.max_target};
@@ -78,7 +71,7 @@ TEST_CASE("rows of 2048 and 512 tokens: best fit within 1 / 0.97 of the bound, f
 
 TEST_CASE("the reader's rows are those of the plan") {
   flan::mixture const m{flan::proportional{}, cot("qasc"), cot("strategyqa")};
-  tokenizer const tokens(flan::testing::shared_folder().value() / "tokenizers" / "t5");
+  flan::sentencepiece_tokenizer const tokens(flan::testing::shared_folder().value() / "tokenizers" / "t5");
   flan::batch_options o;
   o.max_input = 512, o.max_target = 128, o.packing = flan::packing::best_fit;
   flan::detail::row_reader rows(reader_of(m, tokens, o), o, 0);

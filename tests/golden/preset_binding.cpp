@@ -11,7 +11,7 @@
 
 #include "flan/data/preset_binding.hpp"
 #include "support/catch.hpp"
-#include "support/shared.hpp"
+#include "support/published.hpp"
 
 namespace {
 
@@ -24,7 +24,7 @@ flan::mixture_file_options options() {
   return o;
 }
 
-std::filesystem::path data() { return flan::testing::shared_folder().value() / "data"; }
+using flan::testing::published;
 
 std::map<std::string, flan::mixture_entry> by_task(flan::mixture_description const& d) {
   std::map<std::string, flan::mixture_entry> all;
@@ -41,7 +41,7 @@ std::map<std::string, flan::mixture_entry> by_task(flan::mixture_description con
 }  // namespace
 
 TEST_CASE("set B over the published files: what is there, what is not, and the rates of what is") {
-  auto const bound = flan::bind_preset(flan::flan2022_b, data(), options());
+  auto const bound = flan::bind_preset(flan::flan2022_b, published(), options());
   REQUIRE(bound.mixture);
   auto const tasks = by_task(bound);
 
@@ -96,7 +96,7 @@ TEST_CASE("set B over the published files: what is there, what is not, and the r
 }
 
 TEST_CASE("the tasks of SuperGLUE and OpenBookQA open as the preset's families") {
-  auto const tasks = by_task(flan::bind_preset(flan::flan2022_b, data(), options()));
+  auto const tasks = by_task(flan::bind_preset(flan::flan2022_b, published(), options()));
   for (auto const* name : {"bool_q", "cb", "copa", "multirc", "openbookqa", "record", "rte", "wic", "wsc"}) {
     auto const& e = tasks.at(name);
     INFO(name << ": " << e.absent_because);
@@ -106,7 +106,7 @@ TEST_CASE("the tasks of SuperGLUE and OpenBookQA open as the preset's families")
 }
 
 TEST_CASE("the Flan Collection: inversions beside the tasks, its forms, and words for every task in each form") {
-  auto const bound = flan::bind_preset(flan::flan_collection, data(), options());
+  auto const bound = flan::bind_preset(flan::flan_collection, published(), options());
   REQUIRE(bound.mixture);
   auto const tasks = by_task(bound);
   double straight = 0, inverted = 0;
@@ -138,7 +138,7 @@ TEST_CASE("the Flan Collection: inversions beside the tasks, its forms, and word
 }
 
 TEST_CASE("a preset over one folder of Natural Instructions finds it by the folder's own name") {
-  auto const bound = flan::bind_preset(flan::flan2022_a, data() / "niv2" / "tasks", options());
+  auto const bound = flan::bind_preset(flan::flan2022_a, published() / "niv2" / "tasks", options());
   REQUIRE(bound.mixture);
   CHECK(bound.mixture->tasks().size() == 7);
 }

@@ -1,14 +1,16 @@
 /// The main of the golden tests. Without FLAN_SHARED only test cases tagged [committed] run, from the numbers in
 /// tests/golden/data; a program that has none of them is skipped: exit code 77, which CTest shows as "Skipped". With
 /// FLAN_REQUIRE_SHARED=1 a missing folder is a failure instead: on a machine that should have the data, nothing may
-/// skip.
+/// skip. A tag may be given, [#model]: the test cases of one file.
 
 #if !__has_include(<catch2/catch_all.hpp>)
 #define CATCH_CONFIG_RUNNER
 #endif
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -39,7 +41,7 @@ CATCH_REGISTER_LISTENER(count_started)
 }  // namespace
 
 int main(int argc, char** argv) try {
-  std::vector<char const*> arguments(argv, argv + argc);
+  std::vector<std::string> arguments(argv, argv + argc);
   bool const everything = flan::testing::shared_folder().has_value();
   if (!everything && shared_is_required()) {
     std::cerr << "failed: FLAN_REQUIRE_SHARED is 1, but FLAN_SHARED names no folder\n";
@@ -47,10 +49,16 @@ int main(int argc, char** argv) try {
   }
   if (!everything) {
     std::cout << "FLAN_SHARED names no folder: only the test cases tagged [committed] run\n";
-    arguments.push_back("[committed]");
+    auto const tag = std::find_if(arguments.begin(), arguments.end(), [](auto const& a) { return a.starts_with('['); });
+    if (tag == arguments.end())
+      arguments.push_back("[committed]");
+    else
+      *tag += "[committed]";  // both
   }
+  std::vector<char const*> pointers;
+  for (auto const& a : arguments) pointers.push_back(a.c_str());
   Catch::Session session;
-  if (int const wrong = session.applyCommandLine(static_cast<int>(arguments.size()), arguments.data())) return wrong;
+  if (int const wrong = session.applyCommandLine(static_cast<int>(pointers.size()), pointers.data())) return wrong;
   int const failed = session.run();
   if (!everything && started == 0) {
     std::cout << "skipped: no test case here is content with committed numbers\n";

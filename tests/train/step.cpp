@@ -13,12 +13,12 @@ using namespace flan::testing;
 namespace {
 
 template <class P = fp32, class B = reference_backend, class O = adamw>
-struct run {
+struct in_memory {
   B be;
   t5<nano, P> model;
   trainer<t5<nano, P>, B, O> train;
 
-  explicit run(step_settings const& s = {}, O rule = {.rate = 3e-3})
+  explicit in_memory(step_settings const& s = {}, O rule = {.rate = 3e-3})
       : train((initialize(be, model, 1), model), be, rule, s) {}
 
   std::vector<double> gradient(std::vector<batch> const& batches) {
@@ -74,7 +74,7 @@ TEST_CASE("examples that a model cannot take are refused by number", "[train]") 
 
 TEST_CASE("micro-batches add up to the gradient of the whole batch", "[train]") {
   auto const examples = nano_examples(0, 12);
-  run<fp64> one, several;
+  in_memory<fp64> one, several;
   auto const whole = one.gradient(in_batches(examples, 12));
   CHECK(gradient_error(several.gradient(in_batches(examples, 5)), whole) < 1e-12);
   CHECK(several.loss == Approx(one.loss).epsilon(1e-12));
@@ -85,7 +85,7 @@ TEST_CASE("dropout depends on the example, not on padding or micro-batches", "[t
   auto const examples = nano_examples(0, 12);
   step_settings s;
   s.dropout = 0.3;
-  run<fp64> one(s), several(s), other(s);
+  in_memory<fp64> one(s), several(s), other(s);
   auto const whole = one.gradient(in_batches(examples, 12));
   CHECK(gradient_error(several.gradient(in_batches(examples, 1)), whole) < 1e-12);
   CHECK(gradient_error(several.gradient(in_batches(examples, 5)), whole) < 1e-12);
@@ -93,20 +93,20 @@ TEST_CASE("dropout depends on the example, not on padding or micro-batches", "[t
     other.train.set_steps_made(1);
     CHECK(gradient_error(other.gradient(in_batches(examples, 12)), whole) > 0.01);
     s.seed = 1;
-    run<fp64> reseeded(s);
+    in_memory<fp64> reseeded(s);
     CHECK(gradient_error(reseeded.gradient(in_batches(examples, 12)), whole) > 0.01);
   }
   SECTION("and it does something") {
-    CHECK(gradient_error(run<fp64>().gradient(in_batches(examples, 12)), whole) > 0.01);
+    CHECK(gradient_error(in_memory<fp64>().gradient(in_batches(examples, 12)), whole) > 0.01);
   }
 }
 
 TEMPLATE_TEST_CASE("recomputing gives the same bits", "[train]", fp32, bf16_mixed) {
   step_settings s;
   s.dropout = 0.1;
-  run<TestType> kept(s);
+  in_memory<TestType> kept(s);
   s.recompute = true;
-  run<TestType> again(s);
+  in_memory<TestType> again(s);
   auto const batches = in_batches(nano_examples(0, 9), 4);
   CHECK(kept.gradient(batches) == again.gradient(batches));
 }
@@ -115,7 +115,7 @@ TEMPLATE_TEST_CASE("a model learns", "[train]", fp32, bf16_mixed) {
   step_settings s;
   s.dropout = 0.05, s.clip = 1, s.steps = 150;
   s.schedule = linear_decay{.warmup = 10};
-  run<TestType> r(s, {.rate = 5e-3});
+  in_memory<TestType> r(s, {.rate = 5e-3});
   auto const held_out = in_batches(nano_examples(100'000, 32), 8);
   double const before = r.train.evaluate(held_out);
   for (std::uint64_t i = 0; i < 150; ++i) r.train.step(in_batches(nano_examples(16 * i, 16), 8));
@@ -123,7 +123,7 @@ TEMPLATE_TEST_CASE("a model learns", "[train]", fp32, bf16_mixed) {
 }
 
 TEST_CASE("bf16 weights are their masters, rounded", "[train]") {
-  run<bf16_mixed> r;
+  in_memory<bf16_mixed> r;
   r.train.step(in_batches(nano_examples(0, 8), 8));
   auto const masters = all_values(r.be, r.train.masters());
   std::vector<double> rounded;
@@ -141,8 +141,8 @@ TEST_CASE("bf16 weights are their masters, rounded", "[train]") {
 TEST_CASE("training needs nothing but upload, download and ops", "[train]") {
   step_settings s;
   s.dropout = 0.1, s.clip = 0.5, s.recompute = true;
-  run<bf16_mixed> near(s);
-  run<bf16_mixed, unreadable_backend<reference_backend>> far(s);
+  in_memory<bf16_mixed> near(s);
+  in_memory<bf16_mixed, unreadable_backend<reference_backend>> far(s);
   for (std::uint64_t i = 0; i < 3; ++i) {
     auto const batches = in_batches(nano_examples(8 * i, 8), 3);
     auto const a = near.train.step(batches), b = far.train.step(batches);
@@ -155,7 +155,7 @@ TEST_CASE("training needs nothing but upload, download and ops", "[train]") {
 TEST_CASE("clipping bounds the step's gradient, not its direction", "[train]") {
   step_settings s;
   s.clip = 0.01;
-  run<fp64, reference_backend, plain_descent> r(s, {});
+  in_memory<fp64, reference_backend, plain_descent> r(s, {});
   auto const batches = in_batches(nano_examples(0, 8), 8);
   auto const before = all_values(r.be, r.model);
   auto const report = r.train.step(batches);
@@ -167,7 +167,7 @@ TEST_CASE("clipping bounds the step's gradient, not its direction", "[train]") {
 }
 
 TEST_CASE("decay leaves the gains of norms alone", "[train]") {
-  run<fp64> r({}, {.rate = 0.1, .weight_decay = 1});
+  in_memory<fp64> r({}, {.rate = 0.1, .weight_decay = 1});
   double gains = 0, matrices = 0;
   // With no gradient at all, only decay moves a parameter: AdamW's step on a zero gradient is zero.
   for_each_parameter([&](std::string const&, auto& g) { r.be.fill(g.values(), 0.0); }, r.train.gradient());
@@ -189,7 +189,7 @@ TEST_CASE("decay leaves the gains of norms alone", "[train]") {
 }
 
 TEST_CASE("a step that diverges changes nothing and says so", "[train]") {
-  run<fp32> r;
+  in_memory<fp32> r;
   for_each_parameter(
       [&](std::string const& name, auto& w) {
         if (name == "decoder.final_layer_norm.weight") r.be.fill(w.values(), 1e38);
@@ -232,7 +232,7 @@ TEST_CASE("the whole model's gradient is the derivative, by complex step", "[tra
   auto const examples = nano_examples(0, 5);
   step_settings s;
   s.dropout = 0.2, s.z_loss = 0.01, s.label_smoothing = 0.1, s.recompute = GENERATE(false, true);
-  run<fp64> r(s);
+  in_memory<fp64> r(s);
   auto const batches = in_batches(examples, 5);
   r.gradient(batches);
 
