@@ -16,7 +16,6 @@
 
 namespace flan::detail {
 
-template <class Model, class B>
 class beam_search {
   struct hypothesis {
     std::vector<token> history;
@@ -35,7 +34,7 @@ class beam_search {
     token id;
   };
 
-  session<Model, B>& s_;
+  decoder& s_;
   generation_plan const& plan_;
   any_tokenizer const* tokenizer_;
   extent made_ = 0;          // new tokens of every running sequence
@@ -50,7 +49,7 @@ class beam_search {
   filter_scratch scratch_;
 
  public:
-  beam_search(session<Model, B>& s, std::span<std::vector<token> const> inputs, generation_plan const& plan,
+  beam_search(decoder& s, std::span<std::vector<token> const> inputs, generation_plan const& plan,
               any_tokenizer const* tokenizer)
       : s_(s),
         plan_(plan),
@@ -103,11 +102,11 @@ class beam_search {
         }
     }
     if (parents_.empty()) return false;
-    auto const logits = s_.step(ids_, parents_);
+    s_.step(ids_, parents_);
     auto const k = std::min(considered_, static_cast<std::size_t>(s_.vocabulary()));
     bool const filters = plan_.filters();
-    top_tokens const& top = s_.top(logits, filters ? 1 : static_cast<extent>(k));
-    std::vector<float> const* const all = filters ? &s_.to_host(logits) : nullptr;
+    top_tokens const& top = s_.top(filters ? 1 : static_cast<extent>(k));
+    std::vector<float> const* const all = filters ? &s_.logits() : nullptr;
     for (auto& p : prompts_) {
       if (p.done) continue;
       auto& candidates = candidates_;

@@ -9,8 +9,8 @@
 #include <span>
 #include <vector>
 
+#include "flan/generate/decoder.hpp"
 #include "flan/generate/sampling.hpp"
-#include "flan/generate/session.hpp"
 #include "flan/generate/stop.hpp"
 
 namespace flan::detail {
@@ -60,7 +60,6 @@ inline generation finished(std::vector<token> const& history, double score, watc
   return g;
 }
 
-template <class Model, class B>
 class token_search {
   struct sequence {
     std::vector<token> history;  ///< start token, prefix, new tokens
@@ -71,7 +70,7 @@ class token_search {
     std::optional<watched_text> watched{};
   };
 
-  session<Model, B>& s_;
+  decoder& s_;
   generation_plan const& plan_;
   any_tokenizer const* tokenizer_;
   extent batch_;
@@ -83,7 +82,7 @@ class token_search {
 
  public:
   /// Begins the session. `watch`: keep the texts up to date, for streaming. All arguments but `inputs` must outlive it.
-  token_search(session<Model, B>& s, std::span<std::vector<token> const> inputs, generation_plan const& plan,
+  token_search(decoder& s, std::span<std::vector<token> const> inputs, generation_plan const& plan,
                any_tokenizer const* tokenizer, bool watch = false)
       : s_(s), plan_(plan), tokenizer_(tokenizer), batch_(static_cast<extent>(inputs.size())) {
     auto const size = size_of_request(inputs, plan);
@@ -119,10 +118,10 @@ class token_search {
       }
     }
     if (parents_.empty()) return false;
-    auto const logits = s_.step(ids_, parents_);
-    auto const& top = s_.top(logits, 1);
+    s_.step(ids_, parents_);
+    auto const& top = s_.top(1);
     if (plan_.filters()) {
-      choose_on_host(s_.to_host(logits), top.log_sums);
+      choose_on_host(s_.logits(), top.log_sums);
     } else {
       for (auto& q : sequences_) {
         if (q.ended) continue;

@@ -16,6 +16,7 @@
 #include "flan/generate/beam_search.hpp"
 #include "flan/generate/encoding.hpp"
 #include "flan/generate/scoring.hpp"
+#include "flan/generate/session_pool.hpp"
 #include "flan/generate/text_pieces.hpp"
 
 namespace flan {
@@ -129,22 +130,23 @@ class text_model {
                                                     generate_options const& o = {}) const {
     auto const plan = plan_of(o);
     if (inputs.empty()) return {};
-    auto const s = begin(inputs, plan);
-    if (plan.beams > 1) return detail::beam_search(*s, std::span(inputs), plan, known_tokenizer()).run();
-    return detail::token_search(*s, std::span(inputs), plan, known_tokenizer()).run();
+    detail::decoder_of s(begin(inputs, plan));
+    if (plan.beams > 1) return detail::beam_search(s, inputs, plan, known_tokenizer()).run();
+    return detail::token_search(s, inputs, plan, known_tokenizer()).run();
   }
 
   /// The answer in pieces as they are made. Not with beams: their text is known at the end only.
-  text_pieces<model_type, B> stream(std::string_view prompt, generate_options const& o = {}) const {
+  text_pieces stream(std::string_view prompt, generate_options const& o = {}) const {
     return stream_ids(input_ids(prompt), o);
   }
-  text_pieces<model_type, B> stream_ids(std::vector<token> const& input, generate_options const& o = {}) const {
+  text_pieces stream_ids(std::vector<token> const& input, generate_options const& o = {}) const {
     auto plan = plan_of(o);
     if (plan.beams > 1 || plan.returned > 1)
       fail(
           "a stream is one sequence, and its text is known as it is made: set the options beams and "
           "return_sequences to 1");
-    auto s = begin({input}, plan);
+    auto s =
+        std::make_unique<detail::decoder_of<typename detail::session_pool<model_type, B>::lease>>(begin({input}, plan));
     return {std::move(s), input, std::move(plan), tokenizer()};
   }
 

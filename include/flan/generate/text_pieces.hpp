@@ -3,35 +3,34 @@
 
 #include <cstddef>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "flan/generate/search.hpp"
-#include "flan/generate/session_pool.hpp"
 
 namespace flan {
 
 /// An input range of strings: pieces of text as soon as they are final, each valid UTF-8 and not empty; together they
 /// are what `generate` returns. A token is made only when the loop asks for the next piece. The model must outlive it.
-template <class Model, class B>
 class text_pieces {
-  typename detail::session_pool<Model, B>::lease session_;
+  std::unique_ptr<detail::decoder> decoder_;
   detail::generation_plan plan_;
   any_tokenizer tokenizer_;
-  detail::token_search<Model, B> search_;
+  detail::token_search search_;
   std::size_t shown_ = 0;
   std::string piece_;
   bool finished_ = false;
 
  public:
-  text_pieces(typename detail::session_pool<Model, B>::lease s, std::vector<token> const& input,
-              detail::generation_plan plan, any_tokenizer tokenizer)
-      : session_(std::move(s)),
+  text_pieces(std::unique_ptr<detail::decoder> d, std::vector<token> const& input, detail::generation_plan plan,
+              any_tokenizer tokenizer)
+      : decoder_(std::move(d)),
         plan_(std::move(plan)),
         tokenizer_(std::move(tokenizer)),
-        search_(*session_, std::span(&input, 1), plan_, &tokenizer_, /*watch*/ true) {}
+        search_(*decoder_, std::span(&input, 1), plan_, &tokenizer_, /*watch*/ true) {}
   text_pieces(text_pieces const&) = delete;
   text_pieces& operator=(text_pieces const&) = delete;
 

@@ -78,6 +78,90 @@ template <class F, class L, class... More>
   }
 }
 
+/// The kinds of leaves that a walk meets: weights of one type, with those of the models beside it.
+template <class... L>
+struct leaf {};
+template <class... Leaf>
+struct leaf_set {};
+
+template <class New, class... Leaf>
+constexpr auto with_leaf(leaf_set<Leaf...> s) {
+  if constexpr ((std::is_same_v<New, Leaf> || ...)) {
+    return s;
+  } else {
+    return leaf_set<Leaf..., New>();
+  }
+}
+
+template <class T>
+using element_of = std::remove_reference_t<decltype(*std::declval<T&>().begin())>;
+template <class T, auto P>
+using member_of = std::remove_reference_t<decltype(std::declval<T&>().*P)>;
+
+template <class L, class... More, class Set>
+constexpr auto leaves_of(Set);
+
+template <std::size_t I, class L, class... More, class Set>
+constexpr auto leaves_of_members(Set s) {
+  if constexpr (I < member_count<std::remove_const_t<L>>) {
+    return leaves_of_members<I + 1, L, More...>(
+        leaves_of<member_of<L, std::get<I>(std::remove_const_t<L>::members).pointer>,
+                  member_of<More, std::get<I>(std::remove_const_t<More>::members).pointer>...>(s));
+  } else {
+    return s;
+  }
+}
+
+template <class L, class... More, class Set>
+constexpr auto leaves_of(Set s) {
+  using part = std::remove_const_t<L>;
+  if constexpr (is_weight<part>) {
+    return with_leaf<leaf<L, More...>>(s);
+  } else if constexpr (is_optional<part>) {
+    return leaves_of<std::remove_reference_t<decltype(*std::declval<L&>())>,
+                     std::remove_reference_t<decltype(*std::declval<More&>())>...>(s);
+  } else if constexpr (is_list<part>) {
+    return leaves_of<element_of<L>, element_of<More>...>(s);
+  } else if constexpr (std::is_same_v<part, nothing>) {
+    return s;
+  } else {
+    return leaves_of_members<0, L, More...>(s);
+  }
+}
+
+/// Somebody's f, known by its address and by a function per kind of leaf: so that the walk down the parts, far more
+/// code than what is done with a parameter, is compiled once for a type of model and not once for each f.
+template <class Leaf>
+struct leaf_call;
+template <class... L>
+struct leaf_call<leaf<L...>> {
+  void (*call)(void* f, std::string const* name, L&... weights);
+};
+template <class... Leaf>
+struct leaf_visitor : leaf_call<Leaf>... {
+  void* f;
+  template <class... L>
+  void operator()(std::string const* name, L&... weights) const {
+    leaf_call<leaf<L...>>::call(f, name, weights...);
+  }
+};
+
+template <class F, class... L>
+constexpr leaf_call<leaf<L...>> call_for(leaf<L...>) {
+  return {[](void* f, std::string const* name, L&... weights) { (*static_cast<F*>(f))(name, weights...); }};
+}
+template <class F, class... Leaf>
+leaf_visitor<Leaf...> visitor_of(F& f, leaf_set<Leaf...>) {
+  return {call_for<F>(Leaf())..., &f};
+}
+
+/// f(name or nullptr, weight, its counterpart, …).
+template <class F, class L, class... More>
+void visit_all(F& f, std::string* path, L& first, More&... more) {
+  auto visitor = visitor_of(f, leaves_of<L, More...>(leaf_set<>()));
+  visit_part(visitor, path, first, more...);
+}
+
 }  // namespace detail
 
 /// f(name, weight) for every parameter, in the order of the members; with several models of one shape (weights,
@@ -87,14 +171,14 @@ template <class F, class L, class... More>
 void for_each_parameter(F&& f, L& first, More&... more) {
   std::string path;
   auto named = [&f](std::string const* name, auto&... weights) { f(*name, weights...); };
-  detail::visit_part(named, &path, first, more...);
+  detail::visit_all(named, &path, first, more...);
 }
 
 /// f(weight, its counterpart, …): the same walk without names, which allocates nothing, for what a training step does.
 template <class F, class L, class... More>
 void for_each_weight(F&& f, L& first, More&... more) {
   auto nameless = [&f](std::string const*, auto&... weights) { f(weights...); };
-  detail::visit_part(nameless, nullptr, first, more...);
+  detail::visit_all(nameless, nullptr, first, more...);
 }
 
 /// Gives every parameter owned memory of zeros, row-major unless it is quantised.
