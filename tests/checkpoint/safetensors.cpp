@@ -31,7 +31,7 @@ std::string safetensors(std::string const& header, std::string const& data) {
 }
 
 /// The error for a file of these bytes.
-std::string error_of(std::string const& bytes) {
+std::string opening_error(std::string const& bytes) {
   temporary_folder const folder;
   put_file(folder / "bad.safetensors", bytes);
   try {
@@ -47,7 +47,7 @@ std::string entry(std::string const& dtype, std::string const& shape, std::strin
 }
 
 std::string error_of_entry(std::string const& dtype, std::string const& shape, std::string const& offsets) {
-  return error_of(safetensors(R"({"w":)" + entry(dtype, shape, offsets) + "}", std::string(16, 'x')));
+  return opening_error(safetensors(R"({"w":)" + entry(dtype, shape, offsets) + "}", std::string(16, 'x')));
 }
 
 template <class T>
@@ -186,20 +186,23 @@ TEST_CASE("narrowing rounds to nearest even and keeps what is not finite") {
 }
 
 TEST_CASE("a damaged or lying file is an error that names it") {
-  CHECK_THAT(error_of(""), ContainsSubstring("bad.safetensors: too short for a safetensors file (0 bytes)"));
-  CHECK_THAT(error_of("1234567"), ContainsSubstring("too short"));
-  CHECK_THAT(error_of(little_endian(100) + "{}"), ContainsSubstring("header has 100 bytes, but the file has only 10"));
-  CHECK_THAT(error_of(little_endian(std::uint64_t{1} << 60) + "{}"), ContainsSubstring("1152921504606846976 bytes"));
-  CHECK_THAT(error_of(little_endian(~std::uint64_t{0}) + "{}"), ContainsSubstring("18446744073709551615 bytes"));
-  CHECK_THAT(error_of(little_endian(~std::uint64_t{0} - 7) + "{}"), ContainsSubstring("no safetensors file has more"));
-  CHECK_THAT(error_of(safetensors("{\"w\":", "")), ContainsSubstring("not valid JSON: parse error"));
-  CHECK_THAT(error_of(safetensors("", "")), ContainsSubstring("not valid JSON"));
-  CHECK_THAT(error_of(safetensors("[]", "")), ContainsSubstring("expected a JSON object, found array"));
-  CHECK_THAT(error_of(safetensors(std::string("{}\0", 3), "")), ContainsSubstring("not valid JSON"));
-  CHECK_THAT(error_of(safetensors("{\"\xff\":1}", "")), ContainsSubstring("not valid JSON"));
-  CHECK_THAT(error_of(safetensors(std::string(100'000, '['), "")), ContainsSubstring("nested deeper"));
-  CHECK_THAT(error_of(safetensors(std::string(30, ' '), "")), ContainsSubstring("not valid JSON"));
-  CHECK(error_of(safetensors("{}", "")) == "no error");  // the format allows a file without tensors
+  CHECK_THAT(opening_error(""), ContainsSubstring("bad.safetensors: too short for a safetensors file (0 bytes)"));
+  CHECK_THAT(opening_error("1234567"), ContainsSubstring("too short"));
+  CHECK_THAT(opening_error(little_endian(100) + "{}"),
+             ContainsSubstring("header has 100 bytes, but the file has only 10"));
+  CHECK_THAT(opening_error(little_endian(std::uint64_t{1} << 60) + "{}"),
+             ContainsSubstring("1152921504606846976 bytes"));
+  CHECK_THAT(opening_error(little_endian(~std::uint64_t{0}) + "{}"), ContainsSubstring("18446744073709551615 bytes"));
+  CHECK_THAT(opening_error(little_endian(~std::uint64_t{0} - 7) + "{}"),
+             ContainsSubstring("no safetensors file has more"));
+  CHECK_THAT(opening_error(safetensors("{\"w\":", "")), ContainsSubstring("not valid JSON: parse error"));
+  CHECK_THAT(opening_error(safetensors("", "")), ContainsSubstring("not valid JSON"));
+  CHECK_THAT(opening_error(safetensors("[]", "")), ContainsSubstring("expected a JSON object, found array"));
+  CHECK_THAT(opening_error(safetensors(std::string("{}\0", 3), "")), ContainsSubstring("not valid JSON"));
+  CHECK_THAT(opening_error(safetensors("{\"\xff\":1}", "")), ContainsSubstring("not valid JSON"));
+  CHECK_THAT(opening_error(safetensors(std::string(100'000, '['), "")), ContainsSubstring("nested deeper"));
+  CHECK_THAT(opening_error(safetensors(std::string(30, ' '), "")), ContainsSubstring("not valid JSON"));
+  CHECK(opening_error(safetensors("{}", "")) == "no error");  // the format allows a file without tensors
 }
 
 TEST_CASE("a lying entry is an error that names its tensor") {
@@ -226,13 +229,13 @@ TEST_CASE("a lying entry is an error that names its tensor") {
   check(error_of_entry("\"F32\"", "[4]", "[-1,16]"), "the offset -1");
   check(error_of_entry("\"F32\"", "[4]", "[0,16,32]"), "is not [begin, end]");
   check(error_of_entry("\"F32\"", "[4]", "{}"), "is not [begin, end]");
-  check(error_of(safetensors(R"({"w":7})", "")), "expected an object with dtype");
-  check(error_of(safetensors(R"({"w":{"dtype":"F32","shape":[1]}})", "")), "no \"data_offsets\"");
+  check(opening_error(safetensors(R"({"w":7})", "")), "expected an object with dtype");
+  check(opening_error(safetensors(R"({"w":{"dtype":"F32","shape":[1]}})", "")), "no \"data_offsets\"");
 }
 
 TEST_CASE("tensors may neither overlap nor leave holes") {
   auto const two = [](char const* first, char const* second) {
-    return error_of(
+    return opening_error(
         safetensors(R"({"a":)" + entry("\"F32\"", "[2]", first) + R"(,"b":)" + entry("\"F32\"", "[2]", second) + "}",
                     std::string(16, 'x')));
   };
@@ -242,15 +245,15 @@ TEST_CASE("tensors may neither overlap nor leave holes") {
   CHECK_THAT(two("[0,8]", "[0,8]"), ContainsSubstring("overlaps"));
   CHECK_THAT(error_of_entry("\"F32\"", "[3]", "[4,16]"), ContainsSubstring("4 bytes between the header and tensor w"));
   CHECK_THAT(error_of_entry("\"F32\"", "[3]", "[0,12]"), ContainsSubstring("4 bytes after w"));
-  CHECK_THAT(error_of(safetensors("{}", "x")), ContainsSubstring("1 bytes after the header"));
+  CHECK_THAT(opening_error(safetensors("{}", "x")), ContainsSubstring("1 bytes after the header"));
 }
 
 TEST_CASE("one name twice is an error, in a header and in an entry") {
   std::string const w = R"("w":)" + entry("\"F32\"", "[4]", "[0,16]");
-  CHECK_THAT(error_of(safetensors("{" + w + "," + w + "}", std::string(16, 'x'))),
+  CHECK_THAT(opening_error(safetensors("{" + w + "," + w + "}", std::string(16, 'x'))),
              ContainsSubstring("the key \"w\" appears twice"));
-  CHECK_THAT(error_of(safetensors(R"({"w":{"dtype":"F32","dtype":"F32","shape":[4],"data_offsets":[0,16]}})",
-                                  std::string(16, 'x'))),
+  CHECK_THAT(opening_error(safetensors(R"({"w":{"dtype":"F32","dtype":"F32","shape":[4],"data_offsets":[0,16]}})",
+                                       std::string(16, 'x'))),
              ContainsSubstring("the key \"dtype\" appears twice"));
 }
 
@@ -258,10 +261,10 @@ TEST_CASE("every truncation of a good file is an error") {
   std::string const good =
       safetensors(R"({"a":)" + entry("\"F32\"", "[2]", "[0,8]") + R"(,"b":)" + entry("\"F32\"", "[2]", "[8,16]") + "}",
                   std::string(16, 'x'));
-  REQUIRE(error_of(good) == "no error");
+  REQUIRE(opening_error(good) == "no error");
   for (std::size_t size = 0; size < good.size(); ++size) {
     INFO(size);
-    CHECK(error_of(good.substr(0, size)) != "no error");
+    CHECK(opening_error(good.substr(0, size)) != "no error");
   }
 }
 

@@ -7,23 +7,13 @@
 
 #include "flan/core/random.hpp"
 #include "flan/cpu/backend.hpp"
+#include "numbers.hpp"
 #include "support/catch.hpp"
 
 using namespace flan;
+using namespace flan::testing;
 
 namespace {
-
-std::vector<instruction_set> sets_here() {
-  std::vector<instruction_set> s;
-  for (instruction_set i : instruction_sets)
-    if (available(i)) s.push_back(i);
-  return s;
-}
-
-struct threads_of {
-  explicit threads_of(int n) { set_threads(n); }
-  ~threads_of() { set_threads(0); }
-};
 
 template <class T>
 T random_value(std::uint64_t key, extent i, extent j) {
@@ -71,7 +61,7 @@ constexpr extent most_rows = 160;
 
 template <class Y, class X, class W>
 void check_forward(extent n, extent k, bool transpose) {
-  for (auto isa : sets_here()) {
+  for (auto isa : available_sets()) {
     cpu_backend be{{.isa = isa}};
     auto rows = random_weight<W>(be, transpose ? k : n, transpose ? n : k), panels = rows;
     be.pack(panels);
@@ -118,7 +108,7 @@ namespace {
 /// x·wᵀ with both operands lying in every way that a product reads them: m rows of k terms, n outputs.
 template <class X, class W>
 void check_arrangements(extent m, extent n, extent k) {
-  for (auto isa : sets_here()) {
+  for (auto isa : available_sets()) {
     cpu_backend be{{.isa = isa}};
     auto by_output = be.allocate_weight<W>(n, k), by_term = be.allocate_weight<W>(k, n);
     rows_among<X> x(m, k, 5, 0, 0, 0), by_columns(k, m, 0, 0, 0, 0);
@@ -169,7 +159,7 @@ TEST_CASE("a product has the same bits however its operands lie") {
 }
 
 TEST_CASE("an output has the same bits in a narrow and in a wide weight") {
-  for (auto isa : sets_here()) {
+  for (auto isa : available_sets()) {
     cpu_backend be{{.isa = isa}};
     auto w = random_weight<float>(be, 300, 520);
     rows_among<float> x(3, 520, 5, 0, 0, 0), wide(3, 300, 0, 0, 0, 0);
@@ -194,7 +184,7 @@ namespace {
 
 template <class D, class X>
 void check_weight_gradient() {
-  for (auto isa : sets_here()) {
+  for (auto isa : available_sets()) {
     cpu_backend be{{.isa = isa}};
     rows_among<D> dy(701, 130, 5, 0, 0, 0);
     rows_among<X> x(701, 300, 6, 0, 0, 0);
@@ -219,7 +209,7 @@ TEST_CASE("gradients of weights have the same bits on any threads") {
 }
 
 TEST_CASE("a row's loss has the same bits alone, among ignored rows, on any threads, packed or not") {
-  for (auto isa : sets_here()) {
+  for (auto isa : available_sets()) {
     cpu_backend be{{.isa = isa}};
     extent const rows = 40, vocabulary = 1111, d = 300;
     auto plain = random_weight<float>(be, vocabulary, d), panels = plain;

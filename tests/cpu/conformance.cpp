@@ -4,6 +4,7 @@
 
 #include "flan/cpu/backend.hpp"
 #include "support/catch.hpp"
+#include "support/sanitized.hpp"
 
 namespace {
 
@@ -11,7 +12,8 @@ template <class P>
 void check_every_instruction_set() {
   for (auto isa : flan::instruction_sets) {
     if (!flan::available(isa)) continue;
-    auto const found = flan::testing::conformance<P>(flan::cpu_backend{{.isa = isa}});
+    auto const found =
+        flan::testing::conformance<P>(flan::cpu_backend{{.isa = isa}}, {.small = flan::testing::sanitized});
     std::ostringstream text;
     text << name_of(isa) << '\n' << found;
     INFO(text.str());

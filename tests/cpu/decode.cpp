@@ -11,7 +11,7 @@ using namespace flan::testing;
 TEST_CASE("top_k follows the oracle: ties, NaN, infinities, any k", "[cpu][decode]") {
   reference_backend oracle;
   for (auto isa : sets_of_kernels()) {
-    detail::cpu_decode be(isa);
+    flan::detail::cpu_decode be(isa);
     for (extent n : {1, 5, 16, 100, 1000})
       for (extent k : {0, 1, 2, 8, 100, 129, 1000}) {
         if (k > n) continue;
@@ -42,7 +42,7 @@ TEST_CASE("top_k follows the oracle: ties, NaN, infinities, any k", "[cpu][decod
 }
 
 TEST_CASE("append_to_cache writes where the position says and nowhere else", "[cpu][decode]") {
-  detail::cpu_decode be(instruction_set::portable);
+  flan::detail::cpu_decode be(instruction_set::portable);
   reference_backend oracle;
   extent const rows = 3, heads = 2, length = 9, width = 5;
   for (extent n : {0, 1, 4})

@@ -53,8 +53,8 @@ TEST_CASE("exp is within 1.5 ulp where it is normal, 0 at -infinity and infinite
   while (x.size() % 16 != 0) x.push_back(0.0f);
   for (auto isa : sets_of_kernels()) {
     std::vector<float> y(x.size());
-    detail::with_kernels(isa, [&](auto set) {
-      using kernels = detail::test_kernels<set()>;
+    flan::detail::with_kernels(isa, [&](auto set) {
+      using kernels = flan::detail::test_kernels<set()>;
       kernels::exp(y.data(), x.data(), static_cast<extent>(x.size()));
       std::vector<float> nans(16, NAN), out(16);
       kernels::exp(out.data(), nans.data(), 16);
@@ -81,19 +81,19 @@ TEST_CASE("activations are as near to long double as they say", "[cpu][elementwi
   extent const n = static_cast<extent>(x.size());
   for (auto isa : sets_of_kernels())
     for (auto a : activations) {
-      detail::cpu_elementwise be(isa);
+      flan::detail::cpu_elementwise be(isa);
       std::vector<float> y(x.size()), slope(x.size()), one(x.size(), 1.0f);
       be.activate(as_matrix(y, 1, n), in(as_matrix(x, 1, n)), a);
       be.activate_backward(as_matrix(slope, 1, n), in(as_matrix(one, 1, n)), in(as_matrix(x, 1, n)), a);
       for (std::size_t i = 0; i < x.size(); ++i) {
-        long double const v = x[i], value = detail::apply(a, static_cast<double>(x[i]));
+        long double const v = x[i], value = flan::detail::apply(a, static_cast<double>(x[i]));
         long double const exact_value = a == activation::gelu ? v * 0.5L * std::erfc(-v / std::sqrt(2.0L)) : value;
         CAPTURE(name_of(isa), name_of(a), x[i], y[i], slope[i]);
         // Relative, and absolute where the value is next to nothing: far out, e^(−x²/2) magnifies the rounding of x².
         double const error = static_cast<double>(std::abs(static_cast<long double>(y[i]) - exact_value));
         REQUIRE(error <= std::max(2e-6 * std::abs(static_cast<double>(exact_value)), 1e-8));
         double const exact_slope =
-            std::abs(x[i]) > 1e3f ? (x[i] > 0 ? 1.0 : 0.0) : detail::derivative(a, static_cast<double>(x[i]));
+            std::abs(x[i]) > 1e3f ? (x[i] > 0 ? 1.0 : 0.0) : flan::detail::derivative(a, static_cast<double>(x[i]));
         REQUIRE(std::abs(static_cast<double>(slope[i]) - exact_slope) <= 8e-7);
       }
     }
@@ -106,7 +106,7 @@ TEST_CASE("NaN and infinity pass through activations as through the oracle", "[c
   for (auto isa : sets_of_kernels())
     for (auto a : activations) {
       CAPTURE(name_of(isa), name_of(a));
-      detail::cpu_elementwise be(isa);
+      flan::detail::cpu_elementwise be(isa);
       std::vector<float> y(5);
       std::vector<double> expected(5);
       be.activate(as_matrix(y, 1, 5), in(as_matrix(x, 1, 5)), a);
@@ -121,7 +121,7 @@ TEMPLATE_TEST_CASE("elementwise ops follow the oracle at every width", "[cpu][el
   double const bound = std::is_same_v<T, bf16> ? 8e-3 : 1e-6;
   reference_backend oracle;
   for (auto isa : sets_of_kernels()) {
-    detail::cpu_elementwise be(isa);
+    flan::detail::cpu_elementwise be(isa);
     for (extent columns : {0, 1, 3, 4, 7, 8, 15, 16, 17, 33, 100})
       for (extent rows : {0, 1, 5}) {
         CAPTURE(name_of(isa), rows, columns);
@@ -185,7 +185,7 @@ TEST_CASE("storing bf16 rounds as bf16 does, NaN and infinity too", "[cpu][eleme
   for (float f : {NAN, -NAN, INFINITY, -INFINITY, 1.00390625f, 1.01171875f, 0.0f, -0.0f}) x.push_back(f);
   extent const n = static_cast<extent>(x.size());
   for (auto isa : sets_of_kernels()) {
-    detail::cpu_elementwise be(isa);
+    flan::detail::cpu_elementwise be(isa);
     std::vector<bf16> y(x.size());
     be.copy(as_matrix(y, 1, n), in(as_matrix(x, 1, n)));
     for (std::size_t i = 0; i < x.size(); ++i) {
@@ -198,7 +198,7 @@ TEST_CASE("storing bf16 rounds as bf16 does, NaN and infinity too", "[cpu][eleme
 TEST_CASE("dropout keeps what dropout_bits says, element by element", "[cpu][elementwise]") {
   reference_backend oracle;
   for (auto isa : sets_of_kernels()) {
-    detail::cpu_elementwise be(isa);
+    flan::detail::cpu_elementwise be(isa);
     for (bool accumulate : {false, true})
       for (extent columns : {1, 15, 16, 67}) {
         CAPTURE(name_of(isa), accumulate, columns);
@@ -220,7 +220,7 @@ TEST_CASE("dropout keeps what dropout_bits says, element by element", "[cpu][ele
 
 TEST_CASE("a row's elementwise bits do not depend on the rows beside it", "[cpu][elementwise]") {
   for (auto isa : sets_of_kernels()) {
-    detail::cpu_elementwise be(isa);
+    flan::detail::cpu_elementwise be(isa);
     extent const rows = 70, columns = 1029;  // several chunks, and an end of row
     auto x = normals<float>(1, rows * columns);
     for (auto a : activations) {
@@ -235,7 +235,7 @@ TEST_CASE("a row's elementwise bits do not depend on the rows beside it", "[cpu]
 }
 
 TEST_CASE("elementwise ops say what does not fit", "[cpu][elementwise]") {
-  detail::cpu_elementwise be(instruction_set::portable);
+  flan::detail::cpu_elementwise be(instruction_set::portable);
   std::vector<float> x(12);
   REQUIRE_THROWS_WITH(be.copy(as_matrix(x, 3, 4), in(as_matrix(x, 4, 3))), ContainsSubstring("4 x 3 but found 3 x 4"));
   REQUIRE_THROWS_WITH(be.activate(as_matrix(x, 3, 4), in(as_matrix(x, 3, 4)), activation::any),

@@ -11,8 +11,8 @@ using namespace flan;
 
 TEST_CASE("head and loss agree with an oracle in double when rows come in groups") {
   extent const vocabulary = 530'001, d = 3, rows = 21;
-  REQUIRE(detail::loss_rows_at_once(vocabulary) == 16);
-  CHECK(detail::loss_rows_at_once(32'128) == 256);
+  REQUIRE(flan::detail::loss_rows_at_once(vocabulary) == 16);
+  CHECK(flan::detail::loss_rows_at_once(32'128) == 256);
 
   cpu_backend be;
   auto w = be.allocate_weight<float>(vocabulary, d);

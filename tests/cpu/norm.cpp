@@ -27,7 +27,7 @@ TEMPLATE_TEST_CASE("rms_norm and its backward follow the oracle at every width",
   using Y = TestType;
   reference_backend oracle;
   for (auto isa : sets_of_kernels()) {
-    detail::cpu_norm be(isa);
+    flan::detail::cpu_norm be(isa);
     for (extent columns : {1, 3, 8, 16, 31, 63, 64, 65, 129, 512})
       for (extent rows : {0, 1, 3, 300}) {
         if (rows * columns > 40'000) continue;
@@ -79,7 +79,7 @@ TEMPLATE_TEST_CASE("rms_norm and its backward follow the oracle at every width",
 TEST_CASE("rms_norm: a row's bits do not depend on rows beside it, nor gradients on threads", "[cpu][norm]") {
   for (auto isa : sets_of_kernels()) {
     CAPTURE(name_of(isa));
-    detail::cpu_norm be(isa);
+    flan::detail::cpu_norm be(isa);
     extent const rows = 700, columns = 200;
     auto x = normals<float>(1, rows * columns), dy = normals<float>(2, rows * columns),
          gain = normals<float>(3, columns);
@@ -107,7 +107,7 @@ TEST_CASE("rms_norm: a row's bits do not depend on rows beside it, nor gradients
 
 TEST_CASE("a NaN spoils its own row of rms_norm alone", "[cpu][norm]") {
   for (auto isa : sets_of_kernels()) {
-    detail::cpu_norm be(isa);
+    flan::detail::cpu_norm be(isa);
     auto x = normals<float>(1, 3 * 70), gain = normals<float>(2, 70);
     x[70 + 69] = NAN;
     std::vector<float> y(x.size());
@@ -124,12 +124,12 @@ TEMPLATE_TEST_CASE("embed reads rows from either layout, and its backward adds t
   auto values = normals<W>(1, rows * columns);
   auto row_major = weight_of(values, rows, columns);
   auto packed = row_major;
-  detail::cpu_weights{}.pack(packed);
+  flan::detail::cpu_weights{}.pack(packed);
   std::vector<std::int32_t> ids{0, 69, 5, 5, 31, 32, 5};
   auto const m = static_cast<extent>(ids.size());
   for (auto isa : sets_of_kernels()) {
     CAPTURE(name_of(isa));
-    detail::cpu_embedding be(isa);
+    flan::detail::cpu_embedding be(isa);
     std::vector<float> y(static_cast<std::size_t>(m * columns)), from_packed(y.size()), expected(y.size());
     be.embed(as_matrix(y, m, columns), in(as_vector(ids)), row_major);
     be.embed(as_matrix(from_packed, m, columns), in(as_vector(ids)), packed);
@@ -152,7 +152,7 @@ TEMPLATE_TEST_CASE("embed reads rows from either layout, and its backward adds t
 
 TEST_CASE("expand_bias and its backward follow the oracle", "[cpu][embedding]") {
   reference_backend oracle;
-  detail::cpu_embedding be(instruction_set::portable);
+  flan::detail::cpu_embedding be(instruction_set::portable);
   for (bool bidirectional : {false, true}) {
     bias_options const o{bidirectional, 32, 128};
     extent const heads = 3, farthest = 140, columns = 2 * farthest + 1;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "flan/core/number.hpp"
+#include "flan/core/parallel.hpp"
 #include "flan/core/random.hpp"
 #include "flan/cpu/isa.hpp"
 #include "flan/tensor/view.hpp"
@@ -25,6 +26,12 @@ inline std::vector<instruction_set> sets_of_kernels() {
   std::erase(sets, instruction_set::avx512_dot);
   return sets;
 }
+
+/// As many threads as are asked for, until the end of the scope.
+struct threads_of {
+  explicit threads_of(int n) { set_threads(n); }
+  ~threads_of() { set_threads(0); }
+};
 
 /// Normal numbers, reproducible by key.
 template <class T>

@@ -10,7 +10,7 @@ using namespace flan::testing;
 
 TEST_CASE("sum_of_squares is a double's, and the same on any number of threads", "[cpu][optimizer]") {
   for (auto isa : sets_of_kernels()) {
-    detail::cpu_optimizer be(isa);
+    flan::detail::cpu_optimizer be(isa);
     for (extent columns : {1, 7, 16, 33, 20'000})
       for (extent rows : {0, 1, 40}) {
         CAPTURE(name_of(isa), rows, columns);
@@ -39,7 +39,7 @@ TEST_CASE("ten steps of Adafactor follow the oracle", "[cpu][optimizer]") {
          {shape{130, 200, true}, {400, 130, true}, {32, 6, false}, {1, 512, false}, {1, 1, false}, {3, 17, true}})
       for (double weight_decay : {0.0, 0.01}) {
         CAPTURE(name_of(isa), s.rows, s.columns, s.factored, weight_decay);
-        detail::cpu_optimizer be(isa);
+        flan::detail::cpu_optimizer be(isa);
         reference_backend oracle;
         extent const size = s.rows * s.columns;
         auto w = normals<float>(1, size, 0.1);
@@ -73,7 +73,7 @@ TEST_CASE("ten steps of Adafactor follow the oracle", "[cpu][optimizer]") {
 
 TEST_CASE("Adafactor survives a gradient of zeros", "[cpu][optimizer]") {
   for (auto isa : sets_of_kernels()) {
-    detail::cpu_optimizer be(isa);
+    flan::detail::cpu_optimizer be(isa);
     std::vector<float> w(130 * 130, 0.5f), g(w.size()), row(130), column(130), none;
     auto const start = w;
     be.adafactor_update(as_matrix(w, 130, 130), in(as_matrix(g, 130, 130)), as_vector(row), as_vector(column),
@@ -86,7 +86,7 @@ TEST_CASE("ten steps of AdamW follow the oracle", "[cpu][optimizer]") {
   for (auto isa : sets_of_kernels())
     for (extent columns : {1, 5, 16, 130}) {
       CAPTURE(name_of(isa), columns);
-      detail::cpu_optimizer be(isa);
+      flan::detail::cpu_optimizer be(isa);
       reference_backend oracle;
       extent const rows = 7;
       auto w = normals<float>(1, rows * columns, 0.1);
@@ -110,7 +110,7 @@ TEST_CASE("ten steps of AdamW follow the oracle", "[cpu][optimizer]") {
 TEST_CASE("updates have the same bits on any number of threads", "[cpu][optimizer]") {
   for (auto isa : sets_of_kernels()) {
     CAPTURE(name_of(isa));
-    detail::cpu_optimizer be(isa);
+    flan::detail::cpu_optimizer be(isa);
     extent const rows = 900, columns = 130;
     auto g = normals<float>(1, rows * columns);
     std::vector<float> w[2], row[2], column[2], none;

@@ -5,18 +5,13 @@
 #include <vector>
 
 #include "flan/core/random.hpp"
+#include "numbers.hpp"
 #include "support/catch.hpp"
 
 using namespace flan;
+using namespace flan::testing;
 
 namespace {
-
-std::vector<instruction_set> sets_here() {
-  std::vector<instruction_set> s;
-  for (instruction_set i : instruction_sets)
-    if (available(i)) s.push_back(i);
-  return s;
-}
 
 /// rows × columns of uniform numbers in a buffer with some columns to spare, filled with NaN: nobody may read them.
 template <class T>
@@ -67,8 +62,8 @@ double bound(extent terms, double magnitude) {
 template <class Y, class X, class W>
 void check_matmul(instruction_set isa, extent m, extent n, extent k, std::uint64_t key) {
   CAPTURE(name_of(isa), m, n, k);
-  detail::cpu_products be(isa);
-  detail::cpu_weights weights;
+  flan::detail::cpu_products be(isa);
+  flan::detail::cpu_weights weights;
   for (bool transpose : {false, true})
     for (bool packed : {false, true})
       for (bool accumulate : {false, true}) {
@@ -96,7 +91,7 @@ void check_matmul(instruction_set isa, extent m, extent n, extent k, std::uint64
 }  // namespace
 
 TEST_CASE("products agree with an oracle in double, on ragged shapes and every instruction set") {
-  for (auto isa : sets_here()) {
+  for (auto isa : available_sets()) {
     struct shape {
       extent m, n, k;
     };
@@ -134,7 +129,7 @@ TEST_CASE("weight gradients agree with an oracle in double and accumulate") {
   auto const check = [](instruction_set isa, auto d, auto x_type, extent m, extent n, extent k) {
     using D = decltype(d);
     using X = decltype(x_type);
-    detail::cpu_products be(isa);
+    flan::detail::cpu_products be(isa);
     padded<D> dy(m, n, 11);
     padded<X> x(m, k, 12);
     padded<float> dw(n, k, 13), before = dw;
@@ -151,7 +146,7 @@ TEST_CASE("weight gradients agree with an oracle in double and accumulate") {
     CHECK(good);
     CHECK(dw.spare_untouched());
   };
-  for (auto isa : sets_here())
+  for (auto isa : available_sets())
     for (extent m : {1, 2, 7, 64, 257, 700})
       for (extent n : {1, 5, 32, 150})
         for (extent k : {1, 33, 96}) {
@@ -166,7 +161,7 @@ TEST_CASE("double goes through plain loops") {
 }
 
 TEST_CASE("pack and unpack are exact, and packing twice changes nothing") {
-  detail::cpu_weights be;
+  flan::detail::cpu_weights be;
   for (extent rows : {1, 31, 32, 33, 100})
     for (extent columns : {1, 7, 64}) {
       padded<bf16> values(rows, columns, 21);
@@ -190,7 +185,7 @@ TEST_CASE("pack and unpack are exact, and packing twice changes nothing") {
 template <class X, class W>
 void check_extremes(instruction_set isa, extent m, extent k, bool packed) {
   float const inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
-  detail::cpu_products be(isa);
+  flan::detail::cpu_products be(isa);
   padded<X> x(m, k, 1);
   padded<float> y(m, 50, 2);
   padded<W> wv(50, k, 3);
@@ -198,7 +193,7 @@ void check_extremes(instruction_set isa, extent m, extent k, bool packed) {
   wv.at(7, 3) = W(inf);
   wv.at(8, k - 1) = W(inf);  // beside the zero of an odd number of terms
   auto w = owned(wv);
-  if (packed) detail::cpu_weights{}.pack(w);
+  if (packed) flan::detail::cpu_weights{}.pack(w);
   be.matmul(y.view(), x.in(), w, {});
   bool right = true;
   for (extent i = 0; i < m; ++i)
@@ -211,7 +206,7 @@ void check_extremes(instruction_set isa, extent m, extent k, bool packed) {
 }
 
 TEST_CASE("NaN and infinity reach exactly the results that they are terms of") {
-  for (auto isa : sets_here())
+  for (auto isa : available_sets())
     for (extent m : {1, 3, 8, 70})
       for (extent k : {300, 301})
         for (bool packed : {false, true}) {
@@ -223,9 +218,9 @@ TEST_CASE("NaN and infinity reach exactly the results that they are terms of") {
 
 TEST_CASE("dot products of bf16 take numbers below 2^-126 for zeros, other products do not") {
   bf16 const denormal(0x1p-127f), small(0x1p-100f);
-  for (auto isa : sets_here()) {
+  for (auto isa : available_sets()) {
     bool const flushes = isa == instruction_set::avx512_dot;
-    detail::cpu_products be(isa);
+    flan::detail::cpu_products be(isa);
     padded<bf16> x(1, 3, 1), wv(2, 3, 2);
     for (extent k = 0; k < 3; ++k) x.at(0, k) = bf16(k == 0 ? 1.0f : 0.0f), wv.at(0, k) = denormal;
     for (extent k = 0; k < 3; ++k) wv.at(1, k) = bf16(0.0f);
@@ -247,7 +242,7 @@ TEST_CASE("dot products of bf16 take numbers below 2^-126 for zeros, other produ
 }
 
 TEST_CASE("wrong extents and foreign panels are refused in a sentence") {
-  detail::cpu_products be(detail::default_instruction_set());
+  flan::detail::cpu_products be(flan::detail::default_instruction_set());
   padded<float> x(2, 8, 1), y(2, 4, 2), wv(5, 8, 3);
   auto w = owned(wv);
   CHECK_THROWS_WITH(be.matmul(y.view(), x.in(), w, {}), ContainsSubstring("the columns of y to be 5 but found 4"));
@@ -257,13 +252,13 @@ TEST_CASE("wrong extents and foreign panels are refused in a sentence") {
 
 template <class T>
 void check_no_terms(instruction_set isa) {
-  detail::cpu_products be(isa);
+  flan::detail::cpu_products be(isa);
   for (extent m : {1, 2, 13})
     for (bool packed : {false, true}) {
       padded<T> x(m, 0, 1), wv(40, 0, 3);
       padded<float> y(m, 40, 2);
       auto w = owned(wv);
-      if (packed) detail::cpu_weights{}.pack(w);
+      if (packed) flan::detail::cpu_weights{}.pack(w);
       be.matmul(y.view(), x.in(), w, {});
       bool zeros = true;
       for (extent i = 0; i < m; ++i)
@@ -274,7 +269,7 @@ void check_no_terms(instruction_set isa) {
 }
 
 TEST_CASE("no terms make zeros") {
-  for (auto isa : sets_here()) {
+  for (auto isa : available_sets()) {
     check_no_terms<float>(isa);
     check_no_terms<bf16>(isa);
   }

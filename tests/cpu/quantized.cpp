@@ -15,6 +15,7 @@
 #include "support/catch.hpp"
 
 using namespace flan;
+using namespace flan::testing;
 
 static_assert(!number<q8>);
 static_assert(inference_backend<cpu_backend, q8_weights>);
@@ -135,11 +136,6 @@ void check_product(instruction_set isa, extent m, extent n, extent k, std::uint6
   }
 }
 
-struct threads_of {
-  explicit threads_of(int n) { set_threads(n); }
-  ~threads_of() { set_threads(0); }
-};
-
 }  // namespace
 
 TEST_CASE("a row is quantised by its largest magnitude, to the nearest integer, ties to even") {
@@ -191,7 +187,7 @@ TEST_CASE("rows may come in any pieces, and the reference makes the same weight"
   auto const parts = be.allocate_weight<q8>(71, 37);
   for (extent first = 0; first < 71; first += 9)
     be.quantize(parts, first, in(from.view.row_range(first, std::min<extent>(9, 71 - first))));
-  std::size_t const bytes = detail::q8_bytes(71, 37);
+  std::size_t const bytes = flan::detail::q8_bytes(71, 37);
   CHECK(bytes == 3 * (256 + 10 * 128));
   CHECK(std::memcmp(whole.data, parts.data, bytes) == 0);
   CHECK(std::memcmp(whole.data, same.data, bytes) == 0);
@@ -245,7 +241,7 @@ TEST_CASE("products of quantised weights are exact, on ragged shapes and every i
 }
 
 TEST_CASE("the longest sums do not overflow") {
-  extent const k = detail::most_q8_columns;
+  extent const k = flan::detail::most_q8_columns;
   std::vector<float> from(static_cast<std::size_t>(k), 1.0f), x(static_cast<std::size_t>(2 * k), 1.0f);
   std::fill(x.begin() + k, x.end(), -1.0f);
   for (auto isa : testing::available_sets()) {

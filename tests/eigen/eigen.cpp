@@ -5,6 +5,7 @@
 #include "flan/backend/concept.hpp"
 #include "flan/testing/conformance.hpp"
 #include "support/catch.hpp"
+#include "support/sanitized.hpp"
 
 static_assert(flan::training_backend<flan::eigen_backend, flan::fp32>);
 static_assert(flan::training_backend<flan::eigen_backend, flan::bf16_mixed>);
@@ -36,11 +37,12 @@ TEST_CASE("view_of sees an Eigen matrix's own elements") {
 }
 
 TEST_CASE("eigen_backend conforms, and its products are its own") {
-  auto const found = flan::testing::conformance<flan::fp32>(flan::eigen_backend{});
+  auto const found = flan::testing::conformance<flan::fp32>(flan::eigen_backend{}, {.small = flan::testing::sanitized});
   INFO(found);
   CHECK(found.ok());
   CHECK(found.replaced == std::vector<std::string>{"pack", "matmul", "weight_gradient"});
-  auto const mixed = flan::testing::conformance<flan::bf16_mixed>(flan::eigen_backend{});
+  auto const mixed =
+      flan::testing::conformance<flan::bf16_mixed>(flan::eigen_backend{}, {.small = flan::testing::sanitized});
   INFO(mixed);
   CHECK(mixed.ok());
 }

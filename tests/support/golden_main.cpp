@@ -60,9 +60,10 @@ int main(int argc, char** argv) try {
   Catch::Session session;
   if (int const wrong = session.applyCommandLine(static_cast<int>(pointers.size()), pointers.data())) return wrong;
   int const failed = session.run();
-  if (!everything && started == 0) {
-    std::cout << "skipped: no test case here is content with committed numbers\n";
-    return skipped;
+  if (started == 0) {
+    std::cout << (everything ? "failed: there is no such test case\n"
+                             : "skipped: no test case here is content with committed numbers\n");
+    return everything ? 1 : skipped;
   }
   // Catch2 returns a count of failures; one that happens to be 77 must not read as "skipped".
   return failed == 0 ? 0 : 1;

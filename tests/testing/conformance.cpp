@@ -4,10 +4,11 @@
 
 #include "flan/testing/unreadable_backend.hpp"
 #include "support/catch.hpp"
+#include "support/sanitized.hpp"
 
 namespace {
 template <class P, class B>
-void conforms(bool small = false) {
+void conforms(bool small = flan::testing::sanitized) {
   auto const found = flan::testing::conformance<P>(B{}, {.small = small});
   INFO(found);
   CHECK(found.ok());
