@@ -2,6 +2,7 @@
 /// (names/, written by make_names.py): each there once, none too many. A member forgotten in `members` would silently
 /// never load, train or be saved.
 
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -21,7 +22,8 @@ using names = std::map<std::string, shape>;
 /// names/NAME.txt with its block ranges written out. Throws for a line that it does not understand, and for a name that
 /// comes twice.
 names expected_names(std::string const& preset) {
-  std::string const path = std::string(FLAN_TEST_FOLDER) + "/model/names/" + preset + ".txt";
+  // Not strings and +: for clones at a path of some lengths, g++ 12 sees an overflow there that is none.
+  auto const path = (std::filesystem::path(FLAN_TEST_FOLDER) / "model" / "names" / (preset + ".txt")).string();
   std::ifstream file(path);
   if (!file) fail("cannot open ", path);
   names all;
