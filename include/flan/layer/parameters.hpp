@@ -73,7 +73,6 @@ template <class F, class L, class... More>
       visit_part(f, path, first[i], more[i]...);
     }
   } else if constexpr (!std::is_same_v<part, nothing>) {
-    static_assert(has_members<part>, "a part of a layer needs `static constexpr auto members`");
     visit_members<0>(f, path, first, more...);
   }
 }
@@ -125,6 +124,7 @@ constexpr auto leaves_of(Set s) {
   } else if constexpr (std::is_same_v<part, nothing>) {
     return s;
   } else {
+    static_assert(has_members<part>, "a part of a layer needs `static constexpr auto members`");
     return leaves_of_members<0, L, More...>(s);
   }
 }
