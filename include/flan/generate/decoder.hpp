@@ -2,6 +2,7 @@
 /// What the searches see of a session: tokens in, logits on the host out. They are compiled once for all models and
 /// backends; a call through this table costs nothing beside the step behind it.
 
+#include <cstdint>
 #include <span>
 #include <utility>
 #include <vector>

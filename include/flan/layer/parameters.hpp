@@ -1,7 +1,12 @@
 #pragma once
 /// Walks the named parameters of a layer or model, one model or several of the same shape in step.
 
+#include <optional>
 #include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "flan/backend/weight.hpp"
