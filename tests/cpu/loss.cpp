@@ -70,6 +70,22 @@ TEST_CASE("head and loss agree with an oracle in double when rows come in groups
   CHECK(worst_dw < 1e-6);
 }
 
+TEST_CASE("the gradient of a nearly certain label survives bf16") {
+  // Logits 4 and −4: the label's probability is 1 in bf16, what it lacks of 1 is not 0.
+  cpu_backend be;
+  auto w = be.allocate_weight<bf16>(2, 1);
+  w.data[0] = bf16(4.0f), w.data[1] = bf16(-4.0f);
+  bf16 const x = bf16(1.0f);
+  float loss = 0, dx = 0, dw[2] = {};
+  std::int32_t const label = 0;
+  be.cross_entropy_head(vector_view<float>{&loss, 1}, matrix<float>(&dx, 1, 1), matrix<float>(dw, 2, 1),
+                        matrix<bf16 const>(&x, 1, 1), w, vector_view<std::int32_t const>{&label, 1}, {});
+  double const other = 1 / (1 + std::exp(8.0));
+  CHECK(dx == Approx(-8 * other).epsilon(0.01));
+  CHECK(dw[0] == Approx(-other).epsilon(0.01));
+  CHECK(dw[1] == Approx(other).epsilon(0.01));
+}
+
 TEST_CASE("labels out of range are refused in a sentence") {
   cpu_backend be;
   auto w = be.allocate_weight<float>(7, 2);

@@ -118,7 +118,8 @@ concept decode_backend = requires(B be, heads_view<X> cache, heads_view<X const>
 /// Head and loss in one op: no logits tensor.
 /// - cross_entropy_head(loss[M], dx[M,d] or empty, dw[V,d] or empty, x[M,d], w[V,d], labels[M], options): a loss per
 /// row;
-///   dx overwrites, dw accumulates. Scoring uses it too: with empty dx and dw, −loss is the label's log-probability.
+///   dx overwrites, dw accumulates; the logits' gradient may be rounded to X once before both. Scoring uses it too: with
+///   empty dx and dw, −loss is the label's log-probability.
 template <class B, class P, class W = typename P::weight, class X = typename P::activation, class F = typename P::wide,
           class G = typename P::gradient>
 concept loss_backend = requires(B be, vector_view<F> loss, matrix<F> dx, matrix<G> dw, matrix<X const> x,
@@ -150,10 +151,9 @@ concept backward_backend = trained_precision<P> && weight_backend<B, G> &&
     requires(B be, matrix<X> dx, matrix<F> dxf, matrix<G> dw, matrix<X const> x, matrix<F const> xf, weight<W> const w,
              weight<F> const gain, vector_view<F const> vf, vector_view<std::int32_t const> ids, heads_view<X> hd,
              heads_view<X const> h, attention_options<F> ao) {
-  be.matmul(dx, xf, w, matmul_options{});
+  be.matmul(dx, x, w, matmul_options{});
   be.matmul(dxf, x, w, matmul_options{});
   be.weight_gradient(dw, x, x, 1.0);
-  be.weight_gradient(dw, xf, x, 1.0);
   be.embed_backward(dw, xf, ids);
   be.rms_norm_backward(dxf, dw, xf, xf, vf, gain, true);
   be.activate_backward(dx, x, x, activation::relu);

@@ -1,6 +1,8 @@
 #pragma once
 /// CPU: the head's product and the loss in one op.
 
+#include <type_traits>
+
 #include "flan/cpu/kernels/loss.hpp"
 #include "flan/cpu/products.hpp"
 
@@ -45,7 +47,7 @@ void cross_entropy(instruction_set isa, Memory& memory, vector_view<F> loss, mat
   loss_terms const terms{static_cast<float>(1 - o.label_smoothing),
                          static_cast<float>(o.label_smoothing / static_cast<double>(w.rows)),
                          static_cast<float>(o.z_loss)};
-  auto const slope = static_cast<float>(o.scale * o.gradient_scale);
+  auto const scale = static_cast<float>(o.scale * o.gradient_scale);
   extent const at_once = loss_rows_at_once(w.rows);
   for (extent first = 0; first < count; first += at_once) {
     extent const n = std::min(at_once, count - first);
@@ -53,27 +55,35 @@ void cross_entropy(instruction_set isa, Memory& memory, vector_view<F> loss, mat
     frame scratch{memory};
     auto const rows = scratch.template make<X>(n, x.columns);
     auto const logits = scratch.template make<float>(n, w.rows);
+    // Their gradient, in the format that x has in both products with it: in place where that is the logits' own.
+    matrix<X> slopes;
+    if constexpr (std::is_same_v<X, float>) {
+      slopes = logits;
+    } else if (backward) {
+      slopes = scratch.template make<X>(n, w.rows);
+    }
     for (extent i = 0; i < n; ++i) std::copy_n(x.data + row[i] * x.stride, x.columns, rows.data + i * x.columns);
     multiply(isa, logits, in(rows), w, {.scale = o.scale});
 
     parallel_for(n, 1, [&](extent begin, extent end) {
       with_kernels(isa, [&](auto set) {
         for (extent i = begin; i < end; ++i) {
-          float* const l = logits.data + i * w.rows;
+          float const* const l = logits.data + i * w.rows;
           std::int32_t const label = labels.data[row[i]];
           auto const s = loss_kernels<set()>::summarize(l, w.rows);
           loss.data[row[i]] = loss_kernels<set()>::combine(s, l[label], terms);
-          if (backward) loss_kernels<set()>::differentiate(l, w.rows, label, s.log_sum, terms, slope);
+          if (backward)
+            loss_kernels<set()>::differentiate(slopes.data + i * w.rows, l, w.rows, label, s.log_sum, terms, scale);
         }
       });
     });
 
     if (!dx.empty()) {
       auto const d = scratch.template make<D>(n, x.columns);
-      multiply(isa, d, in(logits), w, {.transpose = true});
+      multiply(isa, d, in(slopes), w, {.transpose = true});
       for (extent i = 0; i < n; ++i) std::copy_n(d.data + i * d.columns, d.columns, dx.data + row[i] * dx.stride);
     }
-    if (!dw.empty()) add_weight_gradient(isa, dw, in(logits), in(rows), 1.0);
+    if (!dw.empty()) add_weight_gradient(isa, dw, in(slopes), in(rows), 1.0);
   }
 }
 

@@ -115,11 +115,7 @@ struct attention {
                 G& d) const {
     frame f(be);
     extent const n = x.rows, w = q.weight.rows, h = heads(), batch = call.queries.batch, sources = call.keys.batch;
-    auto dout = dy;
-    if (call.after.active()) {
-      dout = f.template make<F, C.d_model>(n, dy.columns);
-      be.dropout(out(dout), in(dy), call.after, false);
-    }
+    auto const dout = branch_gradient<X>(be, f, dy, call.after);
     o.backward_weight(be, dout, kept.y, d.o);
     auto const dctx = f.template make<X, inner>(n, w), dq = f.template make<X, inner>(n, w);
     auto const dk = f.template make<X, inner>(source.rows, w), dv = f.template make<X, inner>(source.rows, w);

@@ -71,11 +71,7 @@ struct feed_forward {
                 dropout_options after, trace const& kept, G& d) const {
     frame f(be);
     extent const n = x.rows, width = wo.weight.columns;
-    auto dout = dy;
-    if (after.active()) {
-      dout = f.template make<F, C.d_model>(n, dy.columns);
-      be.dropout(out(dout), in(dy), after, false);
-    }
+    auto const dout = branch_gradient<X>(be, f, dy, after);
     auto const dhidden = f.template make<X, C.d_ff>(n, width);
     wo.backward_weight(be, dout, kept.hidden, d.wo);
     wo.backward_input(be, dhidden, dout);

@@ -1,7 +1,10 @@
 #pragma once
 /// What layers know about the tokens behind the rows of their matrices, and about one call.
 
+#include <type_traits>
+
 #include "flan/backend/options.hpp"
+#include "flan/tensor/frame.hpp"
 
 namespace flan {
 
@@ -25,5 +28,22 @@ struct dropout_plan {
     return {rate, static_cast<std::uint32_t>(key_of(key, site) >> 32), rows.keys};
   }
 };
+
+/// The gradient of a branch's output, given the residual stream's: dropped as the output was (`after`), in the
+/// activations' format X, so that products take both their factors in it. dy itself where nothing changes.
+template <class X, class B, class F, extent N>
+matrix<X, N> branch_gradient(B& be, frame<B>& f, matrix<F, N> dy, dropout_options const& after) {
+  if constexpr (std::is_same_v<X, F>) {
+    if (!after.active()) return dy;
+  }
+  auto const y = f.template make<X, N>(dy.rows, dy.columns);
+  if constexpr (std::is_same_v<X, F>) {
+    be.dropout(out(y), in(dy), after, false);
+  } else {
+    be.copy(out(y), in(dy));
+    if (after.active()) be.dropout(out(y), in(y), after, false);
+  }
+  return y;
+}
 
 }  // namespace flan

@@ -53,10 +53,6 @@ report conformance(B const& backend, conformance_options const& o = {}) {
   detail::check_decoding<X, F>(s);
   if constexpr (backward_backend<B, P>) {
     using G = typename P::gradient;
-    if constexpr (mixed) {
-      detail::check_matmul<X, F, W>(s, false);
-      detail::check_weight_gradient<G, F, X>(s);
-    }
     detail::check_weight_gradient<G, X, X>(s);
     detail::check_activations_backward<X>(s);
     detail::check_norm_backward<F, G>(s);
