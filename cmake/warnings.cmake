@@ -8,3 +8,9 @@ function(flan_ours target)
     target_compile_options(${target} PRIVATE -Werror)
   endif()
 endfunction()
+
+# flan_spend_memory(target): g++ collects garbage later. A tenth or more of the time to compile is saved, most where a
+# precompiled header lies in its heap and every collection walks over it, for up to half a GiB more.
+function(flan_spend_memory target)
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:--param=ggc-min-heapsize=1048576>)
+endfunction()
