@@ -118,8 +118,8 @@ concept decode_backend = requires(B be, heads_view<X> cache, heads_view<X const>
 /// Head and loss in one op: no logits tensor.
 /// - cross_entropy_head(loss[M], dx[M,d] or empty, dw[V,d] or empty, x[M,d], w[V,d], labels[M], options): a loss per
 /// row;
-///   dx overwrites, dw accumulates; the logits' gradient may be rounded to X once before both. Scoring uses it too: with
-///   empty dx and dw, −loss is the label's log-probability.
+///   dx overwrites, dw accumulates. Scoring uses it too: with empty dx and dw, −loss is the label's log-probability.
+///   The logits' gradient may be rounded to X once before both.
 template <class B, class P, class W = typename P::weight, class X = typename P::activation, class F = typename P::wide,
           class G = typename P::gradient>
 concept loss_backend = requires(B be, vector_view<F> loss, matrix<F> dx, matrix<G> dw, matrix<X const> x,
