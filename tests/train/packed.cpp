@@ -8,6 +8,7 @@
 #include "flan/cpu/backend.hpp"
 #include "flan/data/packing.hpp"
 #include "support/catch.hpp"
+#include "support/sanitized.hpp"
 #include "train/run_support.hpp"
 
 using namespace flan;
@@ -109,7 +110,9 @@ struct comparison {
 }  // namespace
 
 TEST_CASE("a packed row has the loss and the gradients of its parts, in double", "[train]") {
-  comparison<fp64, reference_backend> const c(GENERATE(0.0, 0.2));
+  double const dropout = GENERATE(0.2, 0.0);
+  if (sanitized && dropout == 0) return;  // the same code, less of it
+  comparison<fp64, reference_backend> const c(dropout);
   CHECK(std::abs(c.loss - c.alone) < 1e-12 * c.alone);
   CHECK(c.gradient < 1e-10);
 }
