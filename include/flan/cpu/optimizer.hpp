@@ -144,8 +144,11 @@ class cpu_optimizer {
     for (extent c = 0; c < columns; ++c) decay(v_column.data[c], column_sums.data[c], rows);
     // The update is g·row·column: two roots, not the root of a product (1e-30·1e-30 is no float).
     auto const row = scratch.make_vector<float>(rows), column = scratch.make_vector<float>(columns);
+    // Most rows of an embedding have no gradient in a step: their factor is 0, and the next passes leave them out.
     for (extent r = 0; r < rows; ++r)
-      row.data[r] = static_cast<float>(scale / std::sqrt(static_cast<double>(v_row.data[r]) / rows_mean));
+      row.data[r] = row_sums.data[r] == 0
+                        ? 0
+                        : static_cast<float>(scale / std::sqrt(static_cast<double>(v_row.data[r]) / rows_mean));
     for (extent c = 0; c < columns; ++c)
       column.data[c] = static_cast<float>(1 / std::sqrt(static_cast<double>(v_column.data[c])));
     double const sum = sum_over_chunks(rows, columns, [&](extent first, extent count, extent) {
