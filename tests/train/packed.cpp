@@ -35,9 +35,9 @@ tokenized_example example_of(std::uint64_t key, std::size_t input, std::size_t t
 
 // The third of the first row lies across key 512, where the CPU's tiles of keys end, on both sides; there are distances
 // beyond 128 within examples, and within the row between examples.
-std::vector<tokenized_example> const examples{example_of(11, 150, 140), example_of(12, 230, 200),
-                                              example_of(13, 190, 180), example_of(14, 90, 70),
-                                              example_of(15, 300, 20),  example_of(16, 40, 300)};
+std::vector<tokenized_example> const packed_examples{example_of(11, 150, 140), example_of(12, 230, 200),
+                                                     example_of(13, 190, 180), example_of(14, 90, 70),
+                                                     example_of(15, 300, 20),  example_of(16, 40, 300)};
 row_plan const plan{{0, 1, 2, 3}, {4, 5}};
 
 struct named_gradient {
@@ -96,14 +96,15 @@ double worst_error(std::vector<named_gradient> const& a, std::vector<named_gradi
   return worst;
 }
 
-batch packed_batch() { return make_packed_batch(examples, plan, far_sighted.pad_id, far_sighted.start_id); }
+batch packed_batch() { return make_packed_batch(packed_examples, plan, far_sighted.pad_id, far_sighted.start_id); }
 
 template <class P, class B>
 struct comparison {
   double loss, alone, gradient;
   explicit comparison(double dropout = 0, bool recompute = false) {
     run<P, B> one(dropout, recompute), other(dropout, recompute);
-    auto const together = one.gradient({packed_batch()}), apart = other.gradient(in_batches(examples, 2, far_sighted));
+    auto const together = one.gradient({packed_batch()}),
+               apart = other.gradient(in_batches(packed_examples, 2, far_sighted));
     loss = one.loss, alone = other.loss, gradient = worst_error(together, apart);
   }
 };
@@ -125,7 +126,7 @@ TEST_CASE("a packed row has the loss and the gradients of its parts, on the CPU 
 
 TEST_CASE("without segments its parts would see each other", "[train]") {
   run<fp32, cpu_backend> one, other;
-  auto const apart = other.gradient(in_batches(examples, 2, far_sighted));
+  auto const apart = other.gradient(in_batches(packed_examples, 2, far_sighted));
   auto blind = packed_batch();
   for (auto* const side : {&blind.input_segments, &blind.target_segments})
     for (auto& segment : *side) segment = std::min(segment, 1);
