@@ -143,11 +143,11 @@ TEST_CASE("the writer holds its caller to the header") {
 
 TEST_CASE("a full disk is an error that names the file") {
   if (!std::filesystem::exists("/dev/full")) return;
-  flan::safetensors_writer small("/dev/full", {{"a", flan::number_format::f32, {2}}});
+  flan::safetensors_writer eight_bytes("/dev/full", {{"a", flan::number_format::f32, {2}}});
   float const data[2] = {};
-  small.append(data, 8);
-  CHECK_THROWS_WITH(small.finish(), ContainsSubstring("cannot write /dev/full: No space left on device"));
-  flan::safetensors_writer large("/dev/full", {{"a", flan::number_format::u8, {1 << 20}}});
+  eight_bytes.append(data, 8);
+  CHECK_THROWS_WITH(eight_bytes.finish(), ContainsSubstring("cannot write /dev/full: No space left on device"));
+  flan::safetensors_writer megabyte("/dev/full", {{"a", flan::number_format::u8, {1 << 20}}});
   std::string const bytes(1 << 20, 'x');
-  CHECK_THROWS_WITH(large.append(bytes.data(), bytes.size()), ContainsSubstring("No space left on device"));
+  CHECK_THROWS_WITH(megabyte.append(bytes.data(), bytes.size()), ContainsSubstring("No space left on device"));
 }

@@ -50,9 +50,9 @@ TEST_CASE("T5's sentinels count down from 32099, and its mode words leave room i
   CHECK(ids.end == 1);
 
   // A vocabulary that knows none of them, and one that is told to.
-  auto const small = flan::testing::shared_folder().value() / "tokenizers" / "small" / "sentencepiece_test_model.model";
-  CHECK(flan::sentinels_of(flan::sentencepiece_tokenizer(small, 0)).empty());
-  CHECK(flan::sentinels_of(flan::sentencepiece_tokenizer(small, 7)).size() == 7);
+  auto const plain = flan::testing::shared_folder().value() / "tokenizers" / "small" / "sentencepiece_test_model.model";
+  CHECK(flan::sentinels_of(flan::sentencepiece_tokenizer(plain, 0)).empty());
+  CHECK(flan::sentinels_of(flan::sentencepiece_tokenizer(plain, 7)).size() == 7);
 
   auto const text = t5.encode("Thank you for inviting me to your party last week, and for the cake that you baked.");
   auto const e = flan::corrupt_spans(1, 0, text, {}, ids);

@@ -99,11 +99,11 @@ TEST_CASE("records whose fields the run time names") {
   auto const names =
       std::make_shared<std::vector<std::string> const>(std::vector<std::string>{"question", "the answer"});
   flan::text_record const r{names, {"1 + {1}?", "2"}};
-  flan::text_instruction const ask{{"Q: {question}", *names}, {"{the answer}", *names}};
-  CHECK(ask(r) == flan::shot{"Q: 1 + {1}?", "2"});
+  flan::text_instruction const with_names{{"Q: {question}", *names}, {"{the answer}", *names}};
+  CHECK(with_names(r) == flan::shot{"Q: 1 + {1}?", "2"});
   CHECK_THROWS_WITH(flan::text_prompt("{answer}", *names), ContainsSubstring("question, the answer"));
   CHECK_THROWS_WITH(flan::text_prompt("{question:options}", *names), ContainsSubstring("no choice"));
-  CHECK_THROWS_WITH(ask(flan::text_record{names, {"only one"}}), ContainsSubstring("no field \"the answer\""));
+  CHECK_THROWS_WITH(with_names(flan::text_record{names, {"only one"}}), ContainsSubstring("no field \"the answer\""));
 }
 
 TEST_CASE("a choice is one of its texts") {
