@@ -35,7 +35,8 @@ struct product_functions {
   template <class T>
   using copy_function = void (*)(C*, extent, T const*, extent, extent, extent, extent);
   template <class W>
-  using multiply_function = void (*)(float*, extent, C const*, extent, W const*, extent, extent, extent, bool);
+  using multiply_function = void (*)(float*, extent, C const*, extent, W const*, extent, extent, extent, bool,
+                                     destination);
 
   extent abreast;  ///< panels that one row is multiplied with at the same time
   copy_function<A> copy_left, transpose_left;
@@ -202,7 +203,8 @@ struct product {
         float* const total = totals + (split ? p * total_step : 0);
         for (extent k = start; k < stop; k += product_chunk)
           multiply(total, total_step, a + (k - start) / product_chunk * block_step, rows,
-                   w + p * step + k * panel_width, step, here, std::min(product_chunk, stop - k), k == 0);
+                   w + p * step + k * panel_width, step, here, std::min(product_chunk, stop - k), k == 0,
+                   k + product_chunk >= terms ? results(row, first_panel + p) : destination{});
         if (stop < terms) continue;
         for (extent i = 0; i < here; ++i) {
           extent const column = (first_panel + p + i) * panel_width;
@@ -211,6 +213,12 @@ struct product {
         }
       }
     }
+  }
+
+  destination results(extent row, extent panel) const {
+    extent const column = panel * panel_width, n = std::min(panel_width, y.columns - column);
+    constexpr extent size = sizeof(Y);
+    return {reinterpret_cast<char const*>(y.data + row * y.stride + column), y.stride * size, n * size};
   }
 
   /// Rows row … row + count − 1, terms k … k + n − 1, and zeros for the rows that a tile may add.

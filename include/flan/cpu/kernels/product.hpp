@@ -45,6 +45,14 @@ inline constexpr extent row_multiple = 12;
 /// accumulators.
 enum class onto : signed char { nothing, totals, unfinished };
 
+/// Where a panel's results will go: rows of at most two lines of the cache, some bytes apart; none where data is null.
+/// They are asked for while the last terms are multiplied: a hundred rows, each on a page of its own, are beyond what
+/// the hardware foresees.
+struct destination {
+  char const* data = nullptr;
+  extent stride = 0, bytes = 0;
+};
+
 template <instruction_set>
 struct product_kernels;
 
