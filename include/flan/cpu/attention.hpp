@@ -31,19 +31,20 @@ class cpu_attention {
       longest = std::max(longest, b + 1 - groups.data[count - 1]);
     }
     groups.data[count] = q.batch;
-    extent const runs = (longest * q.length + queries_per_task - 1) / queries_per_task;
-    extent const work = std::min(longest * q.length, queries_per_task) * k.length * q.width;
-    attention_functions<Y, K> const* kernels = nullptr;
-    with_kernels(isa_, [&](auto i) { kernels = &attention_functions_of<i(), Y, K>; });
+    extent const each = queries_per_task(count * q.heads, threads());
+    extent const runs = (longest * q.length + each - 1) / each;
+    extent const work = std::min(longest * q.length, each) * k.length * q.width;
+    attention_functions<Y, Q, K> const* kernels = nullptr;
+    with_kernels(isa_, [&](auto i) { kernels = &attention_functions_of<i(), Y, Q, K>; });
     attention_forward<Y, F, Q, K> const pass{*kernels, y, lse, q, k, v, o};
     parallel_for(count * q.heads * runs, std::max<extent>(1, 32768 / std::max<extent>(1, work)),
                  [&](extent begin, extent end) {
                    for (extent t = begin; t < end; ++t) {
                      extent const group = t / (q.heads * runs), h = t / runs % q.heads;
                      extent const queries = (groups.data[group + 1] - groups.data[group]) * q.length;
-                     extent const first = t % runs * queries_per_task;
+                     extent const first = t % runs * each;
                      if (first >= queries) continue;
-                     pass.run(groups.data[group], h, first, std::min(queries, first + queries_per_task));
+                     pass.run(groups.data[group], h, first, std::min(queries, first + each));
                    }
                  });
   }

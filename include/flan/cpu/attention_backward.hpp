@@ -46,7 +46,7 @@ struct attention_backward_pass {
                          .gradients = scratch.make<float>(queries, score_stride).data,
                          .query_rows = scratch.make<float>(queries, width).data,
                          .dy_rows = scratch.make<float>(queries, width).data,
-                         .interleaved = scratch.make<float>(R, q.width).data,
+                         .interleaved = scratch.make_vector<float>(R * q.width + interleave_slack).data,
                          .start = keys.start(scratch, 0, high),
                          .no_start = zeros_of_panels(scratch, tile_keys),
                          .query_sums = query_sums,
@@ -114,10 +114,10 @@ struct attention_backward_pass {
         no_start[i] = t.no_start;
       }
       extent const first = seen.first / key_panel, last = seen.last / key_panel;
-      interleave(t.interleaved, R, query + r, count - r, q.width);
+      kernels::interleave(t.interleaved, R, query + r, count - r, q.width);
       kernels::template scores<R>(t.scores + r * score_stride, t.interleaved, start, t.key_panels, first, last,
                                   q.width);
-      interleave(t.interleaved, R, upstream + r, count - r, q.width);
+      kernels::interleave(t.interleaved, R, upstream + r, count - r, q.width);
       kernels::template scores<R>(t.gradients + r * score_stride, t.interleaved, no_start, t.value_panels, first, last,
                                   q.width);
     }

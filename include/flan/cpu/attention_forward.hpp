@@ -14,13 +14,13 @@
 
 namespace flan::detail {
 
-/// Queries of a task: enough to make packing the keys cheap, few enough that several threads share one
-/// head's; a multiple of every tile's rows.
-inline constexpr extent queries_per_task = 264;
+/// Queries of a task: a multiple of every tile's rows. Each task packs its keys, so they are many where there are heads
+/// enough for all threads, and fewer where threads share a head.
+constexpr extent queries_per_task(extent heads, extent threads) { return heads >= 4 * threads ? 528 : 264; }
 
 /// What attention needs of an instruction set, as pointers: then the walk over tiles is compiled once, not once for
 /// every set.
-template <class Y, class K>
+template <class Y, class Q, class K>
 struct attention_functions {
   /// R queries at a time: attention_kernels' scores<R>, and accumulate<R> or accumulate_in_place<R>.
   struct for_queries {
@@ -33,12 +33,13 @@ struct attention_functions {
   extent vector;  ///< floats in a vector
   void (*pack_panel)(float*, K const* const*, extent, extent);
   void (*pack_rows)(float*, extent, K const* const*, extent, extent);
+  void (*interleave)(float*, extent, Q const* const*, extent, extent);
   float (*softmax)(float*, extent, extent, query_rules const&, tile_rules const&, softmax_state&);
   void (*finish)(Y*, float const*, extent, float);
 };
 
-template <instruction_set I, class Y, class K, class Kernels = attention_kernels<I>>
-inline constexpr attention_functions<Y, K> attention_functions_of = {
+template <instruction_set I, class Y, class Q, class K, class Kernels = attention_kernels<I>>
+inline constexpr attention_functions<Y, Q, K> attention_functions_of = {
     {1, Kernels::template scores<1>, nullptr, Kernels::template accumulate_in_place<1, K>},
     {4, Kernels::template scores<4>, nullptr, Kernels::template accumulate_in_place<4, K>},
     {Kernels::tallest, Kernels::template scores<Kernels::tallest>,
@@ -46,13 +47,14 @@ inline constexpr attention_functions<Y, K> attention_functions_of = {
     Kernels::width,
     Kernels::template pack_panel<K>,
     Kernels::template pack_rows<K>,
+    Kernels::template interleave<Q>,
     Kernels::softmax,
     Kernels::template finish<Y>,
 };
 
 template <class Y, class F, class Q, class K>
 struct attention_forward {
-  using functions = attention_functions<Y, K>;
+  using functions = attention_functions<Y, Q, K>;
   functions const& kernels;
   heads_view<Y> y;
   vector_view<F> lse;
@@ -103,7 +105,7 @@ struct attention_forward {
     float* const panels = scratch.template make<float>(in_place ? key_panel : tile_keys, q.width).data;
     float* const values = in_place ? nullptr : scratch.template make<float>(tile_keys, t.width).data;
     float* const scores = scratch.template make<float>(rows, score_stride).data;
-    float* const query = scratch.template make<float>(rows, q.width).data;
+    float* const query = scratch.template make_vector<float>(rows * q.width + interleave_slack).data;
     for (extent tile = 0; tile < t.keys.length; tile += key_tile) {
       if (!in_place) {
         extent const n = std::min(key_tile, t.keys.length - tile);
@@ -130,7 +132,7 @@ struct attention_forward {
     }
     auto const seen = t.keys.seen(position, place, count, tile);
     if (seen.first >= seen.last) return;
-    interleave(query, rows_at_once, rows, count, q.width);
+    kernels.interleave(query, rows_at_once, rows, count, q.width);
     bool const in_place = t.at_once.add_in_place != nullptr;
     if (in_place) {
       for (extent j = seen.first; j < seen.last; j += key_panel) {

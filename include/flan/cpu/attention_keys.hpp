@@ -12,13 +12,6 @@ namespace flan::detail {
 
 constexpr extent rounded_up(extent n, extent multiple) { return (n + multiple - 1) / multiple * multiple; }
 
-/// to[R·c + r] = rows[r][c] for R rows: what the kernels' `scores` broadcasts from. Rows from `count` on are 0.
-template <class T>
-void interleave(float* to, extent R, T const* const* rows, extent count, extent columns) {
-  for (extent r = 0; r < R; ++r)
-    for (extent c = 0; c < columns; ++c) to[R * c + r] = r < count ? static_cast<float>(rows[r][c]) : 0.0f;
-}
-
 /// Throws unless the options fit the operands.
 template <class F, class Q, class K>
 void expect_attention(char const* op, attention_options<F> const& o, heads_view<Q> const& q, heads_view<K> const& k,

@@ -18,6 +18,9 @@ inline constexpr extent key_tile = 512;
 /// From row to row of a tile of scores: no power of two, so that rows do not fall on the same lines of the cache.
 inline constexpr extent score_stride = key_tile + 32;
 
+/// Floats that `interleave` may write past its last.
+inline constexpr extent interleave_slack = 8;
+
 /// What masks and dropout say of the keys of a tile; null where there are none.
 struct tile_rules {
   std::int32_t const* segments;

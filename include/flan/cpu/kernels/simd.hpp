@@ -5,7 +5,8 @@
 ///
 /// vec holds `width` floats; load and store convert bf16 in passing and take a count for the end of a row; load_even
 /// and load_odd take every other of 2·width bf16; max and min return their second argument where one is a NaN. fma is
-/// fused where the hardware can. simd<avx512_dot> is avx512's, with an fma of pairs of bf16.
+/// fused where the hardware can. front is lane 0; in down<N>(x), lane i < N holds what lane i + N of x does.
+/// simd<avx512_dot> is avx512's, with an fma of pairs of bf16.
 
 #include <cstdint>
 #include <cstring>
