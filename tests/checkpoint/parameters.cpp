@@ -1,4 +1,6 @@
 // Models into folders and back: read.hpp, write.hpp, model_files.hpp.
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstring>
 #include <functional>
@@ -12,6 +14,7 @@
 #include "flan/model/presets.hpp"
 #include "flan/reference/backend.hpp"
 #include "support/catch.hpp"
+#include "support/resident_pages.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace flan;
@@ -271,13 +274,36 @@ TEST_CASE("a quantised parameter is made some rows at a time, from floats where 
   auto const whole = be.allocate_weight<q8>(rows, columns);
   be.quantize(whole, 0, in(matrix<float>(values.data(), rows, columns)));
 
-  stored_tensor t;
-  t.shape = {rows, columns};
-  t.format = number_format::f32;
-  t.data = reinterpret_cast<std::byte const*>(values.data()), t.bytes = values.size() * sizeof(float);
-  std::size_t const bytes = detail::q8_bytes(rows, columns);
-  CHECK(std::memcmp(detail::weight_from<q8>(be, t, rows, columns).data, whole.data, bytes) == 0);
-  t.format = number_format::bf16;
-  t.data = reinterpret_cast<std::byte const*>(narrow_values.data()), t.bytes = narrow_values.size() * sizeof(bf16);
-  CHECK(std::memcmp(detail::weight_from<q8>(be, t, rows, columns).data, whole.data, bytes) == 0);
+  temporary_folder const folder;
+  safetensors_writer file(
+      folder / "w", {{"wide", number_format::f32, {rows, columns}}, {"narrow", number_format::bf16, {rows, columns}}});
+  file.append(values.data(), values.size() * sizeof(float));
+  file.append(narrow_values.data(), narrow_values.size() * sizeof(bf16));
+  file.finish();
+  auto const tensors = read_safetensors(folder / "w");
+  CHECK(tensors.at("wide").lies_as<float>());
+  for (auto const& [name, t] : tensors)
+    CHECK(std::memcmp(detail::weight_from<q8>(be, t, rows, columns).data, whole.data,
+                      detail::q8_bytes(rows, columns)) == 0);
+}
+
+TEST_CASE("a weight that is converted or quantised while it is read leaves the file's pages") {
+  constexpr extent rows = 2048, columns = 1024;  // 8 MiB
+  temporary_folder const folder;
+  std::vector<float> values(rows * columns);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 251) - 125;
+  safetensors_writer file(folder / "w", {{"w", number_format::f32, {rows, columns}}});
+  file.append(values.data(), values.size() * sizeof(float));
+  file.finish();
+  reference_backend be;
+  auto const pages = [&]<class W>(W) {
+    auto const tensors = read_safetensors(folder / "w");
+    long const before = flan::testing::resident_file_pages();
+    auto const w = detail::weight_from<W>(be, tensors.at("w"), rows, columns);
+    CHECK(w.rows == rows);
+    return flan::testing::resident_file_pages() - before;
+  };
+  long const all = static_cast<long>(values.size() * sizeof(float)) / ::sysconf(_SC_PAGESIZE);
+  CHECK(pages(bf16()) < all / 4);
+  CHECK(pages(q8()) < all / 4);
 }

@@ -7,12 +7,12 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/resident_pages.hpp"
 #include "support/temporary_folder.hpp"
 
 using flan::testing::put_file;
@@ -100,11 +100,6 @@ TEST_CASE("tensors keep the mapping alive, also when the file is removed") {
 }
 
 TEST_CASE("dropped pages of a file leave memory, and are there again when they are read") {
-  auto const resident = [] {  // pages of files in this process
-    long size = 0, all = 0, files = 0;
-    std::istringstream(flan::testing::get_file("/proc/self/statm")) >> size >> all >> files;
-    return files;
-  };
   temporary_folder const folder;
   std::string bytes((std::size_t{8} << 20) + 100, 'x');
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i % 251);
@@ -112,9 +107,9 @@ TEST_CASE("dropped pages of a file leave memory, and are there again when they a
   flan::mapped_file const file(folder / "pages");
   auto const same = [&] { return std::memcmp(file.data(), bytes.data(), bytes.size()) == 0; };
   REQUIRE(same());
-  long const before = resident();
+  long const before = flan::testing::resident_file_pages();
   file.drop_pages(file.data() + 100, bytes.size() - 100);
-  CHECK(resident() < before - (8 << 20) / ::sysconf(_SC_PAGESIZE) / 2);
+  CHECK(flan::testing::resident_file_pages() < before - (8 << 20) / ::sysconf(_SC_PAGESIZE) / 2);
   CHECK(same());
   for (auto const& [begin, count] : {std::pair<std::size_t, std::size_t>{4096, 10}, {4000, 5000}, {bytes.size(), 0}}) {
     file.drop_pages(file.data() + begin, count);

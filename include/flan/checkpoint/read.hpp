@@ -116,6 +116,7 @@ weight<W> weight_from(B& be, stored_tensor const& t, extent rows, extent columns
     weight<F> const wide = be.adopt(host, memory());  // file and values outlive it
     be.quantize(w, first, wide.view());
     be.synchronize();  // what was adopted may still be read
+    t.file->drop_pages(stored, static_cast<std::size_t>(count * columns) * bytes_of(t.format));
   }
   return w;
 }
