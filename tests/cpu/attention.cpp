@@ -186,24 +186,35 @@ TEST_CASE("padding of the keys changes no bit and is never read", "[cpu][attenti
     }
 }
 
+namespace {
+
+void check_threads(instruction_set isa, sizes n) {
+  problem<float> p(n, causal | biased | lengths | dropping);
+  flan::detail::cpu_attention be(isa);
+  auto const o = p.options<float>(p.bias);
+  std::vector<float> y[2], lse[2];
+  decltype(p.backward(be, y[0], lse[0], p.q, p.k, p.v, p.dy, o)) g[2];
+  for (int t : {0, 1}) {
+    threads_of const here(t == 0 ? 1 : 4);
+    p.forward(be, y[t], lse[t], p.q, p.k, p.v, o);
+    g[t] = p.backward(be, y[t], lse[t], p.q, p.k, p.v, p.dy, o);
+  }
+  CAPTURE(name_of(isa), n.queries);
+  REQUIRE(y[0] == y[1]);
+  REQUIRE(g[0].dq == g[1].dq);
+  REQUIRE(g[0].dk == g[1].dk);
+  REQUIRE(g[0].dv == g[1].dv);
+  REQUIRE(g[0].dbias == g[1].dbias);
+}
+
+}  // namespace
+
 TEST_CASE("attention's bits do not depend on threads", "[cpu][attention]") {
   for (auto isa : sets_of_kernels()) {
-    problem<float> p({2, 3, 300, 300, 16}, causal | biased | lengths | dropping);
-    flan::detail::cpu_attention be(isa);
-    auto const o = p.options<float>(p.bias);
-    std::vector<float> y[2], lse[2];
-    decltype(p.backward(be, y[0], lse[0], p.q, p.k, p.v, p.dy, o)) g[2];
-    for (int t : {0, 1}) {
-      set_threads(t == 0 ? 1 : 4);
-      p.forward(be, y[t], lse[t], p.q, p.k, p.v, o);
-      g[t] = p.backward(be, y[t], lse[t], p.q, p.k, p.v, p.dy, o);
-    }
-    set_threads(0);
-    REQUIRE(y[0] == y[1]);
-    REQUIRE(g[0].dq == g[1].dq);
-    REQUIRE(g[0].dk == g[1].dk);
-    REQUIRE(g[0].dv == g[1].dv);
-    REQUIRE(g[0].dbias == g[1].dbias);
+    check_threads(isa, {2, 3, 300, 300, 16});
+    // More queries than a task takes, of which the number depends on threads and heads.
+    check_threads(isa, {1, 2, 600, 90, 16});
+    check_threads(isa, {2, 8, 1100, 40, 8});
   }
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 /// What a backend is: some thirty member functions. Every op takes views, never allocates what it returns, and runs in
 /// the order called; only `download` and `synchronize` wait. Extents are arguments, element types are deduced: a
-/// model's configuration never reaches an op. Derive from a backend and shadow one op to replace it.
+/// model's configuration never reaches an op. Derive from a backend and shadow one op to replace it. What a backend may
+/// have besides is in backend/together.hpp.
 ///
 /// Below: W, X, G, M are a precision's Weight, Activation, Gradient and Master; F = wide_t<X>.
 

@@ -7,6 +7,7 @@
 
 #include "flan/core/parallel.hpp"
 #include "flan/cpu/dispatch.hpp"
+#include "flan/cpu/kernels/elementwise.hpp"
 #include "flan/cpu/kernels/pairs.hpp"
 #include "flan/cpu/kernels/product.hpp"
 #include "flan/cpu/scratch.hpp"
@@ -44,6 +45,7 @@ struct product_functions {
   multiply_function<C> multiply_copied;
   multiply_function<B> multiply_packed;
   void (*finish)(Y*, extent, float const*, extent, extent, float, bool);
+  void (*gate)(Y*, extent, Y const*, extent, Y const*, extent, block, activation);
 };
 
 template <instruction_set I, class Y, class A, class B>
@@ -56,6 +58,7 @@ inline constexpr product_functions<Y, A, B, float> product_functions_of = {
     product_kernels<I>::template multiply<float, float>,
     product_kernels<I>::template multiply<float, B>,
     product_kernels<I>::template finish<Y>,
+    elementwise_kernels<I>::template gate<Y>,
 };
 
 #if defined(__x86_64__)
@@ -70,10 +73,12 @@ inline constexpr product_functions<Y, bf16, bf16, bf16> dot_product_functions = 
     product_kernels<instruction_set::avx512_dot>::multiply<bf16, bf16>,
     product_kernels<instruction_set::avx512_dot>::multiply<bf16, bf16>,
     product_kernels<instruction_set::avx512>::finish<Y>,
+    elementwise_kernels<instruction_set::avx512>::gate<Y>,
 };
 #endif
 
-/// y[m][n] = or += scale · Σ_k left(m, k)·right(k, n).
+/// y[m][n] = or += scale · Σ_k left(m, k)·right(k, n); for several y and right operands, if asked, with the same left
+/// one; or y = a(left·right₀) ⊙ (left·right₁).
 ///
 /// The right operand comes in panels: a packed weight's own, or copies of one slab after the other, made by all
 /// threads. A task takes a block of rows, copies it once, so that it stays in the second-level cache, and streams
@@ -83,19 +88,27 @@ inline constexpr product_functions<Y, bf16, bf16, bf16> dot_product_functions = 
 /// same.
 template <class Y, class A, class B>
 struct product {
-  matrix<Y> y;
+  /// Results, and the right operand that they come from.
+  struct part {
+    matrix<Y> y;
+    B const* right = nullptr;
+  };
+  part const* parts = nullptr;
+  extent part_count = 1;  ///< they differ in their columns alone
+  /// Of a gated product, packed: the parts are the gate and what it lets through, of as many columns, and results go to
+  /// the first one's y alone.
+  activation const* gate = nullptr;
   extent terms = 0;
   A const* left = nullptr;
   extent left_stride = 0;
   bool left_by_term = false;  ///< left(m, k) lies at k·stride + m instead of m·stride + k
-  B const* right = nullptr;
   extent right_stride = 0;
   arrangement right_as = arrangement::by_output;
   double scale = 1;
   bool accumulate = false;
 
   void run(instruction_set isa) const {
-    if (y.empty()) return;
+    if (rows() == 0 || all_panels() == 0) return;
     if constexpr (has_product_kernels<Y, A, B>) {
 #if defined(__x86_64__)
       if constexpr (std::is_same_v<A, bf16> && std::is_same_v<B, bf16>)
@@ -117,10 +130,31 @@ struct product {
   /// Bytes of a slab of panels of the right operand, to be read again from the last-level cache.
   static constexpr extent slab_bytes = extent{8} << 20;
 
+  extent rows() const { return parts->y.rows; }
+  static extent panels_of(part const& p) { return quotient_up(p.y.columns, panel_width); }
+  /// Of a gated product only the gate's: the other part's go with them.
+  extent all_panels() const {
+    extent n = 0;
+    for (extent i = 0; i < (gate != nullptr ? 1 : part_count); ++i) n += panels_of(parts[i]);
+    return n;
+  }
+  /// The part of a panel, and which one it is there.
+  struct place {
+    part const* of;
+    extent panel;
+    extent column() const { return panel * panel_width; }
+    extent columns() const { return std::min(panel_width, of->y.columns - column()); }
+  };
+  place place_of(extent panel) const {
+    part const* p = parts;
+    for (; panel >= panels_of(*p); ++p) panel -= panels_of(*p);
+    return {p, panel};
+  }
+
   template <class Kernels>
   void run_with(Kernels const& kernels) const {
     if (right_as == arrangement::panels)
-      multiply_panels(kernels, kernels.multiply_packed, right, right_stride, 0, quotient_up(y.columns, panel_width));
+      multiply_panels(kernels, kernels.multiply_packed, static_cast<B const*>(nullptr), right_stride, 0, all_panels());
     else
       multiply_slabs(kernels);
   }
@@ -128,22 +162,22 @@ struct product {
   template <class Kernels>
   void multiply_slabs(Kernels const& kernels) const {
     using C = typename Kernels::copied;
-    extent const panels = quotient_up(y.columns, panel_width), step = panel_size<C>(terms);
+    extent const panels = all_panels(), step = panel_size<C>(terms);
     extent const fitting = slab_bytes / static_cast<extent>(sizeof(C)) / std::max<extent>(step, 1);
     extent const at_once = std::min(panels, std::max<extent>(1, fitting));
     frame scratch{thread_scratch()};
     C* const slab = scratch.template make<C>(at_once, step).data;
     for (extent first = 0; first < panels; first += at_once) {
-      extent const count = std::min(at_once, panels - first), chunks = quotient_up(terms, product_chunk);
+      extent const here = std::min(at_once, panels - first), chunks = quotient_up(terms, product_chunk);
       // Some 32,768 elements are worth the hand-over to another thread.
-      parallel_for(count * chunks, 4, [&](extent begin, extent end) {
+      parallel_for(here * chunks, 4, [&](extent begin, extent end) {
         for (extent i = begin; i < end; ++i) {
           extent const p = i / chunks, k = i % chunks * product_chunk;
-          copy_right(kernels, slab + p * step + k * panel_width, (first + p) * panel_width, k,
+          copy_right(kernels, slab + p * step + k * panel_width, place_of(first + p), k,
                      std::min(product_chunk, terms - k));
         }
       });
-      multiply_panels(kernels, kernels.multiply_copied, static_cast<C const*>(slab), step, first, count);
+      multiply_panels(kernels, kernels.multiply_copied, static_cast<C const*>(slab), step, first, here);
     }
   }
 
@@ -167,58 +201,90 @@ struct product {
     }
   };
 
+  /// Panels first_panel, first_panel + 1 … of all parts; they lie at `slab`, or where each part has them.
   template <class Kernels, class W>
-  void multiply_panels(Kernels const& kernels, typename Kernels::template multiply_function<W> multiply, W const* panel,
+  void multiply_panels(Kernels const& kernels, typename Kernels::template multiply_function<W> multiply, W const* slab,
                        extent step, extent first_panel, extent panels) const {
-    division const by(y.rows, terms, panels, static_cast<extent>(sizeof(typename Kernels::copied)));
+    division const by(rows(), terms, panels, static_cast<extent>(sizeof(typename Kernels::copied)));
     extent const across = quotient_up(panels, by.panels);
-    parallel_for(across * quotient_up(y.rows, by.rows), 1, [&](extent begin, extent end) {
+    parallel_for(across * quotient_up(rows(), by.rows), 1, [&](extent begin, extent end) {
       for (extent t = begin; t < end; ++t) {
         extent const row = t / across * by.rows, p = t % across * by.panels;
-        run_task(kernels, multiply, by, row, std::min(by.rows, y.rows - row), panel + p * step, step, first_panel + p,
-                 std::min(by.panels, panels - p));
+        run_task(kernels, multiply, by, row, std::min(by.rows, rows() - row),
+                 slab == nullptr ? nullptr : slab + p * step, step, first_panel + p, std::min(by.panels, panels - p));
       }
     });
   }
 
   template <class Kernels, class W>
   void run_task(Kernels const& kernels, typename Kernels::template multiply_function<W> multiply, division const& by,
-                extent row, extent rows, W const* w, extent step, extent first_panel, extent panels) const {
+                extent row, extent rows, W const* slab, extent step, extent first_panel, extent panels) const {
     using C = typename Kernels::copied;
     frame scratch{thread_scratch()};
     extent const block_step = by.rows * block_stride, total_step = by.rows * panel_width;
     extent const group = rows == 1 ? kernels.abreast : 1;  // panels that are multiplied at the same time
+    extent const sides = gate != nullptr ? 2 : 1;          // panels that make a panel of results
     bool const split = terms > by.terms;
     C* const a = scratch.template make<C>(by.terms / product_chunk, block_step).data;
-    float* const totals = scratch.template make<float>(split ? panels : group, total_step).data;
-    if (terms == 0) std::fill(totals, totals + group * total_step, 0.0f);
+    float* const totals = scratch.template make<float>((split ? panels : group) * sides, total_step).data;
+    if (terms == 0) std::fill(totals, totals + group * sides * total_step, 0.0f);
 
     for (extent start = 0; start == 0 || start < terms; start += by.terms) {
       extent const stop = std::min(terms, start + by.terms);
       for (extent k = start; k < stop; k += product_chunk)
         copy_left(kernels, a + (k - start) / product_chunk * block_step, row, rows, k,
                   std::min(product_chunk, stop - k));
-      for (extent p = 0; p < panels; p += group) {
-        extent const here = std::min(group, panels - p);
-        float* const total = totals + (split ? p * total_step : 0);
-        for (extent k = start; k < stop; k += product_chunk)
-          multiply(total, total_step, a + (k - start) / product_chunk * block_step, rows,
-                   w + p * step + k * panel_width, step, here, std::min(product_chunk, stop - k), k == 0,
-                   k + product_chunk >= terms ? results(row, first_panel + p) : destination{});
-        if (stop < terms) continue;
-        for (extent i = 0; i < here; ++i) {
-          extent const column = (first_panel + p + i) * panel_width;
-          kernels.finish(y.data + row * y.stride + column, y.stride, total + i * total_step, rows,
-                         std::min(panel_width, y.columns - column), static_cast<float>(scale), accumulate);
+      for (extent p = 0, here = 0; p < panels; p += here) {
+        place const to = place_of(first_panel + p);
+        here = std::min({group, panels - p, panels_of(*to.of) - to.panel});
+        float* const total = totals + (split ? p * sides * total_step : 0);
+        for (extent side = 0; side < sides; ++side) {
+          W const* const w = panel_at(slab, p, to, side, step);
+          for (extent k = start; k < stop; k += product_chunk)
+            multiply(total + side * here * total_step, total_step, a + (k - start) / product_chunk * block_step, rows,
+                     w + k * panel_width, step, here, std::min(product_chunk, stop - k), k == 0,
+                     side + 1 == sides && k + product_chunk >= terms ? results(row, to) : destination{});
         }
+        if (stop < terms) continue;
+        for (extent i = 0; i < here; ++i)
+          finish(kernels, row, rows, place{to.of, to.panel + i}, total + i * total_step,
+                 total + (here + i) * total_step);
       }
     }
   }
 
-  destination results(extent row, extent panel) const {
-    extent const column = panel * panel_width, n = std::min(panel_width, y.columns - column);
+  /// Where panel p of a slab lies, or of a packed weight: the gate's or the other's.
+  template <class W>
+  W const* panel_at(W const* slab, extent p, place const& to, extent side, extent step) const {
+    if constexpr (std::is_same_v<W, B>)
+      if (slab == nullptr) return (to.of + side)->right + to.panel * step;
+    return slab + p * step;
+  }
+
+  /// Totals become results; `other` are those of what the gate lets through.
+  template <class Kernels>
+  void finish(Kernels const& kernels, extent row, extent rows, place const& to, float* total, float* other) const {
+    matrix<Y> const y = to.of->y;
+    Y* const results = y.data + row * y.stride + to.column();
+    if (gate == nullptr) {
+      kernels.finish(results, y.stride, total, rows, to.columns(), static_cast<float>(scale), accumulate);
+    } else if constexpr (std::is_same_v<Y, float>) {
+      kernels.gate(results, y.stride, total, panel_width, other, panel_width, block{rows, to.columns()}, *gate);
+    } else {
+      frame scratch{thread_scratch()};
+      Y* const rounded = scratch.template make<Y>(2 * rows, panel_width).data;
+      Y* const rounded_other = rounded + rows * panel_width;
+      kernels.finish(rounded, panel_width, total, rows, to.columns(), 1.0f, false);
+      kernels.finish(rounded_other, panel_width, other, rows, to.columns(), 1.0f, false);
+      kernels.gate(results, y.stride, rounded, panel_width, rounded_other, panel_width, block{rows, to.columns()},
+                   *gate);
+    }
+  }
+
+  destination results(extent row, place const& to) const {
     constexpr extent size = sizeof(Y);
-    return {reinterpret_cast<char const*>(y.data + row * y.stride + column), y.stride * size, n * size};
+    matrix<Y> const y = to.of->y;
+    return {reinterpret_cast<char const*>(y.data + row * y.stride + to.column()), y.stride * size, to.columns() * size};
   }
 
   /// Rows row … row + count − 1, terms k … k + n − 1, and zeros for the rows that a tile may add.
@@ -236,10 +302,11 @@ struct product {
       for (extent r = 0; r < count; ++r) to[r * block_stride + n] = C(-0.0f);
   }
 
-  /// The panel of outputs column … column + 31, terms k … k + n − 1, with zeros past the last output.
+  /// The panel of outputs of one place, terms k … k + n − 1, with zeros past the last output.
   template <class Kernels, class C>
-  void copy_right(Kernels const& kernels, C* to, extent column, extent k, extent n) const {
-    extent const count = std::min(panel_width, y.columns - column);
+  void copy_right(Kernels const& kernels, C* to, place const& from, extent k, extent n) const {
+    extent const column = from.column(), count = from.columns();
+    B const* const right = from.of->right;
     if (right_as == arrangement::by_output) {
       kernels.transpose_right(to, panel_width, right + column * right_stride + k, right_stride, count, n, panel_width);
     } else if (right_as == arrangement::by_term) {
@@ -247,11 +314,11 @@ struct product {
     } else {
       std::fill_n(to, panel_size<C>(n), C(0.0f));
       for (extent i = 0; i < n; ++i)
-        for (extent j = 0; j < count; ++j) to[in_panel<C>(i, j)] = narrow<C>(widen(at_right(k + i, column + j)));
+        for (extent j = 0; j < count; ++j) to[in_panel<C>(i, j)] = narrow<C>(widen(at_right(right, k + i, column + j)));
     }
   }
 
-  B at_right(extent k, extent n) const {
+  B at_right(B const* right, extent k, extent n) const {
     switch (right_as) {
       case arrangement::by_output:
         return right[n * right_stride + k];
@@ -267,7 +334,11 @@ struct product {
 
   /// For formats without kernels (double): the same order of sums, one by one.
   void run_plainly() const {
+    for (extent i = 0; i < part_count; ++i) run_plainly(parts[i]);
+  }
+  void run_plainly(part const& one) const {
     using F = wide_t<Y>;
+    matrix<Y> const y = one.y;
     parallel_for(y.rows * y.columns, 256, [&](extent begin, extent end) {
       for (extent i = begin; i < end; ++i) {
         extent const m = i / y.columns, n = i % y.columns;
@@ -276,7 +347,7 @@ struct product {
           F sum(0);
           for (extent const stop = std::min(terms, k + product_chunk); k < stop; ++k)
             sum += static_cast<F>(widen(left_by_term ? left[k * left_stride + m] : left[m * left_stride + k])) *
-                   static_cast<F>(widen(at_right(k, n)));
+                   static_cast<F>(widen(at_right(one.right, k, n)));
           total += sum;
         }
         Y& element = y.data[m * y.stride + n];

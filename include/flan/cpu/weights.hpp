@@ -43,6 +43,15 @@ void expect_readable(char const* op, weight<W> const& w) {
          static_cast<int>(w.panel), ", packed by another backend");
 }
 
+/// Throws unless y = x·wᵀ, or x·w with `transpose`, has these shapes.
+template <class Y, class X, class W>
+void expect_product(matrix<Y> y, matrix<X const> x, weight<W> const& w, bool transpose) {
+  expect_readable("matmul", w);
+  expect("matmul", "the rows of y", x.rows, y.rows);
+  expect("matmul", "the columns of x", transpose ? w.rows : w.columns, x.columns);
+  expect("matmul", "the columns of y", transpose ? w.columns : w.rows, y.columns);
+}
+
 struct cpu_weights {
   /// Replaces the weight by its panels; copies made before keep the old memory alive.
   template <class W>

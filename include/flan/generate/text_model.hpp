@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "flan/backend/together.hpp"
 #include "flan/checkpoint/save_folder.hpp"
 #include "flan/checkpoint/write.hpp"
 #include "flan/generate/beam_search.hpp"
@@ -22,13 +23,6 @@
 namespace flan {
 
 namespace detail {
-template <class T>
-struct class_of_member;
-template <class T, class C>
-struct class_of_member<T C::*> {
-  using type = C;
-};
-
 /// Whether B's matmul understands what B's pack makes: unless one of the two was shadowed by a class that derives from
 /// the other's. A shadowed matmul, which knows nothing of panels, then sees row-major weights. (A shadowed matmul of
 /// another template shape than <Y, X, W> cannot be asked where it is from, and sees row-major weights too.)
@@ -42,7 +36,7 @@ concept packs_for_its_products = requires {
   using M = typename class_of_member<
       decltype(&B::template matmul<typename P::wide, typename P::activation, typename P::weight>)>::type;
   using K = typename class_of_member<decltype(&B::template pack<typename P::weight>)>::type;
-  return std::is_same_v<M, K> || (!std::is_base_of_v<M, K> && !std::is_base_of_v<K, M>);
+  return side_by_side<M, K>;
 }();
 }  // namespace detail
 

@@ -63,12 +63,17 @@ struct attention {
     auto make = [&](extent rows) { return kept ? keep<X, inner>(be, rows, w) : f.template make<X, inner>(rows, w); };
     trace t;
     t.q = make(n);
-    q.forward(be, t.q, x);
     heads_view<X> kh, vh;
-    if (!call.cache || call.append) {
+    if (call.cache && !call.append) {
+      q.forward(be, t.q, x);
+    } else {
       t.k = make(source.rows), t.v = make(source.rows);
-      k.forward(be, t.k, source);
-      v.forward(be, t.v, source);
+      if (source.data == x.data) {
+        forward_together(be, x, q.to(t.q), k.to(t.k), v.to(t.v));
+      } else {
+        q.forward(be, t.q, x);
+        forward_together(be, source, k.to(t.k), v.to(t.v));
+      }
       kh = split_heads(t.k, call.keys.batch, heads()), vh = split_heads(t.v, call.keys.batch, heads());
     }
     if (call.cache) {
@@ -100,11 +105,11 @@ struct attention {
   template <class B>
   void fill_cache(B& be, kv_cache<X> const& cache, matrix<X, C.d_model> source, extent batch) const {
     frame f(be);
-    auto const t = f.template make<X, inner>(source.rows, q.weight.rows);
-    k.forward(be, t, source);
-    be.append_to_cache(cache.k, in(split_heads(t, batch, heads())), 0);
-    v.forward(be, t, source);
-    be.append_to_cache(cache.v, in(split_heads(t, batch, heads())), 0);
+    auto const tk = f.template make<X, inner>(source.rows, q.weight.rows);
+    auto const tv = f.template make<X, inner>(source.rows, q.weight.rows);
+    forward_together(be, source, k.to(tk), v.to(tv));
+    be.append_to_cache(cache.k, in(split_heads(tk, batch, heads())), 0);
+    be.append_to_cache(cache.v, in(split_heads(tv, batch, heads())), 0);
   }
 
   /// dx = the gradient of x, given dy, the residual stream's. Cross-attention adds the gradient of its source to

@@ -48,11 +48,13 @@ struct feed_forward {
       w.forward(be, gate, x);
       be.activate(out(hidden), in(gate), config.activation());
     });
-    if_present(wi_0, [&](auto& w) { w.forward(be, gate, x); });
-    if_present(wi_1, [&](auto& w) {
-      up = make();
-      w.forward(be, up, x);
-      be.gate(out(hidden), in(gate), in(up), config.activation());
+    if_present(wi_0, [&](auto& w0) {
+      if_present(wi_1, [&](auto& w1) {
+        if (!kept && forward_gated(be, hidden, x, w0, w1, config.activation())) return;
+        up = make();
+        forward_together(be, x, w0.to(gate), w1.to(up));
+        be.gate(out(hidden), in(gate), in(up), config.activation());
+      });
     });
     if (inside.active()) be.dropout(out(hidden), in(hidden), inside, false);
     if (after.active()) {

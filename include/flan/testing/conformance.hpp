@@ -38,6 +38,7 @@ report conformance(B const& backend, conformance_options const& o = {}) {
     detail::check_matmul<X, X, W>(s, packed);
     if constexpr (mixed) detail::check_matmul<F, X, W>(s, packed);
   }
+  detail::check_together<B, X, W>(s);
   detail::check_conversions<X, F>(s);
   if constexpr (mixed) {
     detail::check_conversions<F, X>(s);

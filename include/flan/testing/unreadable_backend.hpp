@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "flan/backend/options.hpp"
+#include "flan/backend/together.hpp"
 #include "flan/backend/weight.hpp"
 #include "flan/tensor/frame.hpp"
 
@@ -47,6 +48,15 @@ weight<W> translated(weight<W> w) {
   w.data = translated(w.data);
   if (w.owner) w.owner = memory(w.owner, translated(w.owner.get()));
   return w;
+}
+template <class Y, class W, std::size_t N>
+std::array<projection<Y, W>, N> translated(std::array<projection<Y, W>, N> all) {
+  for (auto& p : all) p = {translated(p.y), translated(std::move(p.w))};
+  return all;
+}
+template <class W>
+gated_weights<W> translated(gated_weights<W> w) {
+  return {translated(std::move(w.gate)), translated(std::move(w.up)), w.a};
 }
 inline dropout_options translated(dropout_options o) {
   o.rows = translated(o.rows);

@@ -1,6 +1,7 @@
 #pragma once
 /// Conformance: products, weights' layouts, gradients of weights.
 
+#include "flan/backend/together.hpp"
 #include "flan/testing/conformance/session.hpp"
 
 namespace flan::testing::detail {
@@ -51,6 +52,53 @@ void check_matmul(S& s, bool packed) {
         "matmul", name(shape, placement::aligned, ", with NaN and infinity"),
         [&](auto& be) { be.matmul(y.view, in(x.view), w, matmul_options{}); }, y);
   }
+}
+
+/// The ops of backend/together.hpp, where B has them: called on the backend itself, they repeat what the checked one
+/// did by single ops, and so have to give the same bits.
+template <class B, class X, class W, class S>
+void check_together(S& s) {
+  if constexpr (multiplies_together<B, X, X, W>)
+    for (auto const& shape : product_shapes) {
+      if (s.skips(shape.m * shape.n * shape.k)) continue;
+      for (bool packed : {false, true}) {
+        auto w = s.template weights<W>(shape.n, shape.k), v = s.template weights<W>(shape.n + 33, shape.k);
+        if (packed) s.backend().pack(w), s.backend().pack(v);
+        auto x = s.template make<X>(shape.m, shape.k, placement::ragged);
+        auto y = s.template make<X>(shape.m, shape.n), z = s.template make<X>(shape.m, shape.n + 33, placement::ragged);
+        s.run(
+            "matmul", name(shape, placement::ragged, packed ? ", packed, two at once" : ", two at once"),
+            [&](auto& be) {
+              if constexpr (std::is_same_v<std::remove_reference_t<decltype(be)>, B>) {
+                be.matmul(std::array<projection<X, W>, 2>{{{y.view, w}, {z.view, v}}}, in(x.view), matmul_options{});
+              } else {
+                be.matmul(y.view, in(x.view), w, matmul_options{});
+                be.matmul(z.view, in(x.view), v, matmul_options{});
+              }
+            },
+            y, z);
+      }
+    }
+  if constexpr (multiplies_gated<B, X, W>)
+    for (auto const& shape : product_shapes) {
+      if (s.skips(shape.m * shape.n * shape.k)) continue;
+      auto w = s.template weights<W>(shape.n, shape.k), v = s.template weights<W>(shape.n, shape.k);
+      s.backend().pack(w), s.backend().pack(v);
+      auto x = s.template make<X>(shape.m, shape.k, placement::ragged);
+      auto y = s.template make<X>(shape.m, shape.n, placement::ragged), u = s.template make<X>(shape.m, shape.n);
+      s.run(
+          "matmul", name(shape, placement::ragged, ", gated"),
+          [&](auto& be) {
+            if constexpr (std::is_same_v<std::remove_reference_t<decltype(be)>, B>) {
+              be.matmul(y.view, in(x.view), gated_weights<W>{w, v, activation::gelu_new});
+            } else {
+              be.matmul(y.view, in(x.view), w, matmul_options{});
+              be.matmul(u.view, in(x.view), v, matmul_options{});
+              be.gate(y.view, in(y.view), in(u.view), activation::gelu_new);
+            }
+          },
+          y);
+    }
 }
 
 template <class W, class S>
