@@ -97,6 +97,11 @@ void one_work(settings const& s) {
   if (s.work == "score") return run_one(s, works::score(model, s.one, &scores), scores);
   if constexpr (trains<P>) {
     works::training<P> t(model, s.one);
+    if (s.work == "update") {
+      t.gradient();
+      return run_one(
+          s, [&] { t.update(); }, scores);
+    }
     run_one(
         s, [&] { t.step(); }, scores);
   } else {
@@ -273,7 +278,7 @@ int main(int argc, char** argv) try {
   app.add_flag("--smoke", s.smoke, "next to nothing of everything, to see that it works");
   auto* const model = app.add_option("--model", s.model, "one work on this folder")->type_name("DIR");
   auto* const work = app.add_option("--work", s.work, "which")
-                         ->check(CLI::IsMember({"encode", "generate", "score", "train"}))
+                         ->check(CLI::IsMember({"encode", "generate", "score", "train", "update"}))
                          ->needs(model);
   model->needs(work);
   app.add_option("--rows", s.one.rows, "of its batch")->check(CLI::PositiveNumber)->needs(work);

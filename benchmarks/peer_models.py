@@ -48,13 +48,15 @@ def opened(folder: pathlib.Path):
 
     model = T5ForConditionalGeneration.from_pretrained(folder)
     with safe_open(folder / "model.safetensors", "pt") as file:
+        if "lm_head.weight" not in file.keys():  # tied
+            return model
         head = file.get_tensor("lm_head.weight")
     if not torch.equal(model.lm_head.weight, head):
         model.lm_head.weight = torch.nn.Parameter(head)
     return model
 
 
-def convert(folder: pathlib.Path, to: pathlib.Path):
+def convert(folder: pathlib.Path, to: pathlib.Path, tied=False):
     """The folder in CTranslate2's form with made-up tokens, and its encoder alone below `to`/encoder. Returns whether
     that library is there and knows the model."""
     try:
@@ -66,7 +68,7 @@ def convert(folder: pathlib.Path, to: pathlib.Path):
     if loader_class is None:
         return False
     model = opened(folder)
-    model.config.tie_word_embeddings = False  # else the loader scales the head's input
+    model.config.tie_word_embeddings = tied  # where it says so, the loader scales the head's input
     tokens = [f"<{i}>" for i in range(model.config.vocab_size)]
     tokens[0], tokens[1], tokens[2] = "<pad>", "</s>", "<unk>"
     try:

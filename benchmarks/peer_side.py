@@ -18,7 +18,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--library", choices=["transformers", "ctranslate2"], required=True)
     parser.add_argument("--model", type=pathlib.Path, required=True, help="folder in that library's form")
-    parser.add_argument("--work", choices=["encode", "generate", "score", "train"], required=True)
+    parser.add_argument("--work", choices=["encode", "generate", "score", "train", "update"], required=True)
     parser.add_argument("--precision", choices=["f64", "f32", "bf16", "int8"], required=True)
     for name, default in dict(threads=2, rows=1, input=512, output=64, beams=1, targets=1).items():
         parser.add_argument(f"--{name}", type=int, default=default, metavar="N")
@@ -35,13 +35,16 @@ class Transformers:
         self.torch, self.a = torch, a
         self.x = torch.tensor(rows_of_ids(a.rows, a.input))
         self.model = opened(a.model)
-        if a.work == "train":  # bf16 as torch trains in it: autocast over float parameters
+        if a.work in ("train", "update"):  # bf16 as torch trains in it: autocast over float parameters
             from transformers.optimization import Adafactor
 
             self.model.float().train()
             self.y = torch.tensor(rows_of_ids(a.rows, a.output))
             self.optimizer = Adafactor(self.model.parameters(), lr=1e-3, scale_parameter=True, relative_step=False)
             self.run = self.train
+            if a.work == "update":
+                self.gradient()
+                self.run = self.optimizer.step
         else:
             kinds = {"f64": torch.float64, "f32": torch.float32, "bf16": torch.bfloat16}
             self.model.to(kinds[a.precision]).eval()
@@ -72,11 +75,14 @@ class Transformers:
     def scores(self):
         return [p for row in self.found.tolist() for p in row]
 
-    def train(self):
+    def gradient(self):
         torch = self.torch
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.a.precision == "bf16"):
             loss = self.model(input_ids=self.x, labels=self.y).loss
         loss.backward()
+
+    def train(self):
+        self.gradient()
         self.optimizer.step()
         self.optimizer.zero_grad()
 
@@ -129,7 +135,7 @@ def peak_memory():
 
 def main():
     a = arguments()
-    if a.library == "ctranslate2" and a.work == "train":
+    if a.library == "ctranslate2" and a.work in ("train", "update"):
         raise SystemExit("CTranslate2 does not train")
     try:
         side = (Transformers if a.library == "transformers" else CTranslate2)(a)

@@ -20,6 +20,7 @@ transformers' in float64: log-probabilities, since CTranslate2 gives out no logi
   score             4 targets of 16 tokens each of 8 inputs of 512 (transformers encodes each input once, CTranslate2's
                     score_batch each pair)
   train             a step on 4 x (512 + 128), Adafactor included; bf16 is torch's autocast
+  adafactor         the optimizer of such a step alone
   cold              from the start of a process to the first token, input of 64; Python's imports included
 
 Needs torch and transformers in the Python that runs it.
@@ -48,6 +49,7 @@ WORKS = {
     "beam4": ("generate", dict(rows=1, input=64, output=64, beams=4)),
     "score": ("score", dict(rows=8, input=512, output=16, targets=4)),
     "train": ("train", dict(rows=4, input=512, output=128)),
+    "adafactor": ("update", dict(rows=4, input=512, output=128)),
     "cold": ("generate", dict(rows=1, input=64, output=1)),
 }
 # Ours first: what the others are compared with. int8 stands for our q8.
@@ -186,7 +188,7 @@ def measured(a, folders, pairs, name, shape, refusals):
 
 def groups_of(name, pairs):
     """What is in memory at the same time: everything; in training, a precision beside ours in f32."""
-    if name != "train":
+    if name not in ("train", "adafactor"):
         return [pairs]
     pairs = [pair for pair in pairs if pair[0] != "ctranslate2" and pair[1] != "int8"]
     others = sorted({precision for _, precision in pairs} - {"f32"})
@@ -204,7 +206,7 @@ def print_rows(size, name, found, errors):
         ratio = {key: median / ours[p] if p in ours else None for key, p in ratio.items()}
         error = errors.get((library, precision))
         shown = [f"{r:6.2f}" if r else "      " for r in ratio.values()]
-        print(f"{size:<6} {name:<8} {library:<13} {precision:<5} {median * 1e3:>9.1f} ms  {shown[0]}  {shown[1]}  "
+        print(f"{size:<6} {name:<9} {library:<13} {precision:<5} {median * 1e3:>9.1f} ms  {shown[0]}  {shown[1]}  "
               f"{v['memory'] / 2**20:>6.0f} MiB  " + (f"{error['rms']:.1e} ({error['largest']:.1e})" if error else ""),
               flush=True)
         rows.append(dict(model=size, work=name, library=library, precision=precision, median=median, **v,
@@ -221,7 +223,7 @@ def main():
         print(f"the machine is busy (load {os.getloadavg()[0]:.1f}): threads that spin at barriers, as torch's do, will "
               "look slower than they are", file=sys.stderr)
     results, refusals = [], []
-    print(f"{'model':<6} {'work':<8} {'library':<13} {'':<5} {'median':>12}  {'/ ours':>6}  {'/ f32':>6}  {'memory':>10}  "
+    print(f"{'model':<6} {'work':<9} {'library':<13} {'':<5} {'median':>12}  {'/ ours':>6}  {'/ f32':>6}  {'memory':>10}  "
           "error")
     with tempfile.TemporaryDirectory() as scratch:
         for size in a.sizes.split(","):
