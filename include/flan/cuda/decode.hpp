@@ -1,0 +1,59 @@
+#pragma once
+/// CUDA: ops of decoding.
+
+#include "flan/backend/expect.hpp"
+#include "flan/cuda/elements.hpp"
+#include "flan/cuda/error.hpp"
+
+namespace flan::detail {
+
+/// cache[r, h, position + i] = rows[r, h, i].
+template <class T>
+struct append_to_cache_task {
+  heads_view<T> cache;
+  heads_view<T const> rows;
+  extent position;
+};
+/// The k = values.columns ≥ 0 largest of each row, largest first, the smaller id first among equals; NaN counts as
+/// −infinity. lse (may be null): log Σ exp of the row; ±infinity where the largest is.
+template <class F>
+struct top_k_task {
+  matrix<F> values;
+  matrix<std::int32_t> ids;
+  F* lse;
+  matrix<F const> logits;
+};
+
+/// Defined in kernels/decode.cuh.
+template <class T>
+void launch_append_to_cache(cudaStream_t, append_to_cache_task<T> const&);
+template <class F>
+void launch_top_k(cudaStream_t, top_k_task<F> const&);
+
+template <class Backend>
+class cuda_decode {
+  Backend& self() { return static_cast<Backend&>(*this); }
+
+ public:
+  template <cuda_number T>
+  void append_to_cache(heads_view<T> cache, heads_view<T const> rows, extent position) {
+    expect("append_to_cache", "the heads of rows", cache.heads, rows.heads);
+    expect("append_to_cache", "the width of rows", cache.width, rows.width);
+    if (position < 0 || position + rows.length > cache.length || rows.batch > cache.batch)
+      fail("append_to_cache expected rows within ", cache.batch, " rows of ", cache.length, " positions but found ",
+           rows.batch, " rows of ", rows.length, " from position ", position);
+    if (rows.batch * rows.heads * rows.length * rows.width != 0)
+      launch_append_to_cache<T>(self().stream(), {cache, rows, position});
+  }
+  template <std::same_as<float> F>
+  void top_k(matrix<F> values, matrix<std::int32_t> ids, vector_view<F> lse, matrix<F const> logits) {
+    expect("top_k", "the rows of values", logits.rows, values.rows);
+    expect_shape("top_k", "ids", ids, values);
+    if (values.columns > logits.columns)
+      fail("top_k expected at most ", logits.columns, " of a row but found k = ", values.columns);
+    if (!lse.empty()) expect("top_k", "the size of lse", logits.rows, lse.size);
+    if (logits.rows != 0) launch_top_k<F>(self().stream(), {values, ids, lse.data, logits});
+  }
+};
+
+}  // namespace flan::detail

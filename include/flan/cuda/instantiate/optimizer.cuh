@@ -1,0 +1,3 @@
+#pragma once
+
+#include "flan/cuda/kernels/optimizer.cuh"
