@@ -80,26 +80,37 @@ std::string deadlock() {
   return "all threads wait, " + describe_wait(0);
 }
 
-void stop_at_rendezvous() { fibers[current]->pause(); }
+/// Runs those of order[first … last) that are ready, each until it waits or returns; whether there was one.
+bool run_ready(std::vector<std::size_t> const& order, std::size_t first, std::size_t last, std::size_t& left) {
+  bool any = false;
+  for (std::size_t i = first; i < last; ++i) {
+    std::size_t const t = order[i];
+    auto& state = threads[t];
+    if (state.at != thread_state::ready || !problem.empty()) continue;
+    any = true;
+    current = t;
+    threadIdx = state.index;
+    fibers[t]->resume();
+    if (fibers[t]->finished()) state.at = thread_state::done, --left;
+  }
+  return any;
+}
 
+/// `order` is by warps where it is not shuffled: a warp runs as far as it can before the next begins, which is what a
+/// missing barrier tolerates least. Shuffled, threads of all warps take turns.
 bool run_block(std::vector<std::size_t>& order, std::uint64_t key, emulator::order how) {
   std::size_t const n = threads.size();
   std::uint64_t round = 0;
   for (std::size_t left = n; left != 0;) {
-    if (how == emulator::order::shuffled)
+    if (how == emulator::order::shuffled) {
       for (std::size_t i = n; i > 1; --i) std::swap(order[i - 1], order[uniform_below(key, ++round, i)]);
-    bool any = false;
-    for (std::size_t t : order) {
-      auto& state = threads[t];
-      if (state.at != thread_state::ready) continue;
-      any = true;
-      current = t;
-      threadIdx = state.index;
-      fibers[t]->resume();
-      if (!problem.empty()) return false;
-      if (fibers[t]->finished()) state.at = thread_state::done, --left;
+      while (run_ready(order, 0, n, left)) continue;
+    } else {
+      for (std::size_t warp = 0; warp < n; warp += 32)
+        while (run_ready(order, warp, warp + 32, left)) continue;
     }
-    if (any) continue;
+    if (!problem.empty()) return false;
+    if (left == 0) break;
     bool const all =
         std::all_of(threads.begin(), threads.end(), [](auto const& s) { return s.at == thread_state::in_block; });
     if (!all) {
@@ -117,7 +128,7 @@ int lane() { return static_cast<int>(current % 32); }
 
 void meet_block() {
   threads[current].at = thread_state::in_block;
-  stop_at_rendezvous();
+  fibers[current]->pause();
 }
 
 unsigned long long meet_warp(unsigned mask, char const* what, unsigned long long bits, int source) {
@@ -125,7 +136,7 @@ unsigned long long meet_warp(unsigned mask, char const* what, unsigned long long
   std::size_t const first = current / 32 * 32;
   if ((mask >> (current % 32) & 1) == 0) {
     problem = sentence(name(current), " calls ", what, " with a mask that lacks its own lane");
-    mine.at = thread_state::in_warp, stop_at_rendezvous();
+    mine.at = thread_state::in_warp, fibers[current]->pause();
   }
   mine.at = thread_state::in_warp, mine.mask = mask, mine.what = what, mine.bits = bits, mine.source = source;
   bool complete = true;
@@ -135,7 +146,7 @@ unsigned long long meet_warp(unsigned mask, char const* what, unsigned long long
       complete = s.at == thread_state::in_warp && s.mask == mask && std::strcmp(s.what, what) == 0;
     }
   if (!complete) {
-    stop_at_rendezvous();
+    fibers[current]->pause();
   } else {  // the last to come hands out what all have brought
     unsigned long long brought[32];
     for (std::size_t l = 0; l < 32; ++l) brought[l] = threads[first + l].bits;
