@@ -10,7 +10,7 @@
 
 cmake_minimum_required(VERSION 3.21)
 
-set(floors core tensor backend reference cpu eigen layer model text prompt data checkpoint generate train evaluate testing)
+set(floors core tensor backend reference cpu eigen cuda layer model text prompt data checkpoint generate train evaluate testing)
 # What lies directly below; what lies below that follows.
 set(below_core)
 set(below_tensor core)
@@ -18,6 +18,7 @@ set(below_backend tensor)
 set(below_reference backend)
 set(below_cpu backend)
 set(below_eigen cpu)
+set(below_cuda backend)
 set(below_layer backend)           # never a backend of flesh and blood
 set(below_model layer)
 set(below_text core)
@@ -32,6 +33,7 @@ set(below_testing core tensor backend reference cpu eigen layer model text promp
 # <what>|<regular expression of floors that may include it>
 set(outsiders
   "Eigen/|^(eigen|eigen\\.hpp)$"
+  "cuda|^cuda$" "cublas|^cuda$"
   "sentencepiece|^text$"
   "nlohmann/|^(text|data|checkpoint|generate|train|evaluate|testing)$"
   "yaml-cpp/|^data$"

@@ -16,7 +16,7 @@ configure_package_config_file(cmake/flanConfig.cmake.in "${PROJECT_BINARY_DIR}/f
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/flanConfigVersion.cmake"
   COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES "${PROJECT_BINARY_DIR}/flanConfig.cmake" "${PROJECT_BINARY_DIR}/flanConfigVersion.cmake"
-  cmake/Findsentencepiece.cmake DESTINATION "${flan_package_folder}")
+  cmake/Findsentencepiece.cmake cmake/flan_cuda.cmake DESTINATION "${flan_package_folder}")
 
 # From the folder of the .pc files to the prefix: as many steps up as lib/pkgconfig has parts.
 file(RELATIVE_PATH flan_pc_to_prefix "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")

@@ -91,7 +91,7 @@ void fiber::start(void (*body)(void*), void* argument) {
 #if defined(__x86_64__)
   // As if the fiber had called flan_emulator_switch from the first instruction of `first`: six registers, where to
   // return to, and a return address of nobody's, so that the stack is aligned as after a call.
-  auto** top = reinterpret_cast<void**>(stack_ + stack_bytes) - 2;
+  auto** top = reinterpret_cast<void**>(stack_ + stack_bytes) - 1;
   *top = nullptr;
   *--top = reinterpret_cast<void*>(static_cast<void (*)()>(first));
   for (int i = 0; i < 6; ++i) *--top = nullptr;

@@ -34,9 +34,10 @@ class fiber {
   void* argument_ = nullptr;
   bool finished_ = true;
   // AddressSanitizer's notes about the two stacks.
-  void *fake_stack_ = nullptr, *resumer_fake_stack_ = nullptr;
-  void const* resumer_stack_ = nullptr;
-  std::size_t resumer_stack_bytes_ = 0;
+  [[maybe_unused]] void* fake_stack_ = nullptr;
+  [[maybe_unused]] void* resumer_fake_stack_ = nullptr;
+  [[maybe_unused]] void const* resumer_stack_ = nullptr;
+  [[maybe_unused]] std::size_t resumer_stack_bytes_ = 0;
 };
 
 }  // namespace flan::emulator
