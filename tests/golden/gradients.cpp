@@ -1,81 +1,22 @@
 /// Every gradient of the tiny models against torch's in float64, and the loss.
 
 #include "flan/cpu/backend.hpp"
-#include "flan/model/presets.hpp"
 #include "flan/reference/backend.hpp"
-#include "flan/testing/gradient.hpp"
 #include "flan/testing/unreadable_backend.hpp"
-#include "flan/train/adamw.hpp"
-#include "flan/train/step.hpp"
-#include "support/catch.hpp"
-#include "support/golden_case.hpp"
+#include "support/golden_gradients.hpp"
 
 using namespace flan;
 using namespace flan::testing;
 
-namespace {
-
-std::vector<tokenized_example> examples_of(golden_case const& g) {
-  std::vector<tokenized_example> all;
-  for (extent r = 0; r < g.batch; ++r) {
-    tokenized_example e;
-    auto const first = g.input_ids.begin() + r * g.inputs;
-    e.input.assign(first, first + g.lengths[static_cast<std::size_t>(r)]);
-    for (extent i = 0; i < g.targets; ++i)
-      if (token const label = g.labels[static_cast<std::size_t>(r * g.targets + i)]; label != no_label)
-        e.target.push_back(label);
-    e.key = static_cast<std::uint64_t>(r);
-    all.push_back(std::move(e));
-  }
-  return all;
-}
-
-/// In one batch and in one micro-batch per example: torch's mean is over all of them.
-template <class P, class B>
-void check_gradients(std::string const& name, double bound, bool recompute) {
-  INFO(name << (recompute ? ", recomputed" : ""));
-  golden_case const g(name);
-  B be;
-  t5<any_t5, P> model(g.config);
-  fill_by_formula(be, model);
-  step_settings s;
-  s.recompute = recompute;
-  trainer<t5<any_t5, P>, B, adamw> t(model, be, {}, s);
-  auto const examples = examples_of(g);
-  std::vector<batch> whole{make_batch(examples, g.config.pad_id, g.config.start_id)};
-  std::vector<batch> single;
-  for (auto const& e : examples) single.push_back(make_batch({&e, 1}, g.config.pad_id, g.config.start_id));
-  for (auto const* batches : {&whole, &single}) {
-    CHECK(t.accumulate_gradient(*batches, whole[0].target_tokens) ==
-          Approx(g.numbers.at("loss").get<double>()).epsilon(bound));
-    std::size_t compared = 0, recorded = 0;
-    for (auto const& [key, value] : g.tensors) recorded += key.starts_with("grad.") ? 1 : 0;
-    for_each_parameter(
-        [&](std::string const& parameter, auto& d) {
-          INFO(parameter);
-          REQUIRE(g.tensors.contains("grad." + parameter));
-          auto const right = g.tensor_of("grad." + parameter);
-          std::vector<double> found;
-          for (auto const x : to_host(be, d.view())) found.push_back(static_cast<double>(x));
-          CHECK(gradient_error(found, {right.begin(), right.end()}) <= bound);
-          ++compared;
-        },
-        t.gradient());
-    CHECK(compared == recorded);
-  }
-}
-
-}  // namespace
-
 TEMPLATE_TEST_CASE("gradients equal torch's", "[committed]", cpu_backend, reference_backend,
                    unreadable_backend<cpu_backend>) {
-  check_gradients<fp32, TestType>(GENERATE("v1_1_tiny", "v1_0_tiny", "umt5_tiny"), 1e-4, GENERATE(false, true));
+  check_golden_gradients<fp32, TestType>(GENERATE("v1_1_tiny", "v1_0_tiny", "umt5_tiny"), 1e-4, GENERATE(false, true));
 }
 
 TEMPLATE_TEST_CASE("gradients of long inputs equal torch's", "", cpu_backend, reference_backend) {
-  check_gradients<fp32, TestType>("long_tiny", 1e-4, true);
+  check_golden_gradients<fp32, TestType>("long_tiny", 1e-4, true);
 }
 
 TEST_CASE("gradients in double equal torch's to the rounding of the record", "[committed]") {
-  check_gradients<fp64, reference_backend>(GENERATE("v1_1_tiny", "v1_0_tiny", "umt5_tiny"), 1e-6, false);
+  check_golden_gradients<fp64, reference_backend>(GENERATE("v1_1_tiny", "v1_0_tiny", "umt5_tiny"), 1e-6, false);
 }

@@ -151,6 +151,7 @@ template <class B, class M>
   faults.throw_if_any(where);
   checked = true;
   for_each_parameter(visit, model);
+  be.synchronize();  // from now on any session may read them
 }
 
 /// The model of an opened folder. Throws, with the configuration to paste, where the folder does not fit C.

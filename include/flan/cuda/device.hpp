@@ -109,7 +109,9 @@ class cuda_device {
     std::lock_guard const lock(guard_);
     auto const found = std::find_if(streams_.begin(), streams_.end(), [s](auto const& e) { return e.first == s; });
     if (found == streams_.end()) return;
-    cudaStreamDestroy(found->first), cudaEventDestroy(found->second);  // what it was given is still done
+    // What it was given would still be done, but `free` could no longer wait for it.
+    cudaStreamSynchronize(found->first);
+    cudaStreamDestroy(found->first), cudaEventDestroy(found->second);
     streams_.erase(found);
   }
 

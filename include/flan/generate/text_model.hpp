@@ -78,6 +78,7 @@ class text_model {
   B const& backend() const { return backend_; }
   model_type const& network() const { return *model_; }
   /// To change the weights. No other member may run meanwhile; `own_parameters` makes them writable, `pack` fast again.
+  /// Whoever wrote them through a backend calls its `synchronize` before they are used.
   model_type& network() { return *model_; }
   bool has_tokenizer() const { return tokenizer_.has_value(); }
   /// Throws where the folder had no vocabulary.
@@ -89,6 +90,7 @@ class text_model {
   /// Brings the weights into the backend's favourite layout, where its products read it. `load` has done it.
   void pack() {
     if constexpr (detail::packs_for_its_products<B, P>) pack_parameters(backend_, *model_);
+    backend_.synchronize();  // sessions that were made before read them too
   }
 
   /// The ids of a text as the encoder gets them: with the end token.

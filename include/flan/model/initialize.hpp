@@ -90,6 +90,7 @@ void initialize(B& be, M& model, std::uint64_t seed, Done&& done) {
         done(name);
       },
       model);
+  be.synchronize();  // from now on any session may read them
 }
 template <class B, class M>
 void initialize(B& be, M& model, std::uint64_t seed) {

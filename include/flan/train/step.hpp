@@ -91,13 +91,14 @@ class trainer {
           state_.push_back(std::move(s));
         },
         masters_, model_);
+    backend_.synchronize();  // sessions of others read these weights
   }
   trainer(trainer const&) = delete;
   trainer& operator=(trainer const&) = delete;
 
   /// One update from the gradient of the mean loss over all target tokens of the micro-batches. Nothing is allocated
   /// once a step of the same extents has run. Throws, before anything changed, when the loss or the gradient is not
-  /// finite.
+  /// finite. On return every session over the model sees the new weights.
   step_report step(std::span<batch const> batches) {
     step_report r;
     for (auto const& b : batches) {
@@ -116,6 +117,7 @@ class trainer {
            "): training has diverged; a lower rate, a longer warm-up or clipping may help");
     r.rate = optimizer_.rate * rate_factor(settings_.schedule, step_, settings_.steps);
     update({step_, r.rate, clip_factor(r.gradient_norm, settings_.clip)});
+    backend_.synchronize();
     r.step = ++step_;
     return r;
   }

@@ -88,10 +88,12 @@ inline void __threadfence_block() {}
 template <class... Parameters, class... Arguments>
 cudaError_t cudaLaunchKernelEx(cudaLaunchConfig_t const* config, void (*kernel)(Parameters...), Arguments&&... a) {
   return [&](Parameters... given) {
-    auto const thread = [&] { kernel(given...); };
-    return flan::emulator::run_grid(
-        *config, reinterpret_cast<void const*>(kernel), [](void const* f) { (*static_cast<decltype(thread)*>(f))(); },
-        &thread);
+    return flan::emulator::give(config->stream, [=, c = *config] {
+      auto const thread = [&] { kernel(given...); };
+      return flan::emulator::run_grid(
+          c, reinterpret_cast<void const*>(kernel), [](void const* f) { (*static_cast<decltype(thread)*>(f))(); },
+          &thread);
+    });
   }(std::forward<Arguments>(a)...);
 }
 template <class... Parameters>

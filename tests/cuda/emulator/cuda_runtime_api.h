@@ -1,7 +1,8 @@
 #pragma once
 // The part of CUDA's runtime that flan uses, on a made-up device whose memory is the host's: so that kernels and the
 // backend around them run, under Catch2 and sanitizers, where there is no GPU. Own declarations under CUDA's names.
-// Memory is full of NaN when it is allocated; streams do at once what they are told.
+// Memory is full of NaN when it is allocated; streams do at once what they are told, or as late as CUDA
+// allows (emulator.hpp).
 
 #include <cstddef>
 #include <cstdint>

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "cuda_runtime_api.h"
@@ -23,6 +24,7 @@ struct device_state {
   std::size_t memory = std::size_t{1} << 30;  ///< bytes that may be allocated
   order threads = order::ascending;
   std::uint64_t seed = 1;  ///< of order::shuffled
+  bool late = false;       ///< a stream's work is done only when somebody waits for it: who does not, reads NaN
 
   // What happened.
   std::size_t launches = 0, allocations = 0, allocated = 0, synchronizations = 0;
@@ -30,7 +32,7 @@ struct device_state {
 };
 device_state& device();
 
-/// Back to a fresh device; what is allocated stays counted.
+/// Back to a fresh device, after all work was done; what is allocated stays counted.
 void reset();
 
 // --- Below: for cuda_runtime.h
@@ -38,6 +40,9 @@ void reset();
 
 /// Runs thread(f) for every thread of every block.
 cudaError_t run_grid(cudaLaunchConfig_t const& config, void const* kernel, void (*thread)(void const*), void const* f);
+/// Does `work` when the stream comes to it: at once, unless the device is late. An error of late work is the next
+/// synchronization's.
+cudaError_t give(cudaStream_t stream, std::function<cudaError_t()> work);
 cudaError_t allow_shared(void const* kernel, int bytes);
 cudaError_t describe(cudaFuncAttributes*);
 
