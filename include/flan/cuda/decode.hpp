@@ -1,9 +1,12 @@
 #pragma once
 /// CUDA: ops of decoding.
 
+#include <cstdint>
+
 #include "flan/backend/expect.hpp"
 #include "flan/cuda/elements.hpp"
 #include "flan/cuda/error.hpp"
+#include "flan/tensor/frame.hpp"
 
 namespace flan::detail {
 
@@ -15,13 +18,20 @@ struct append_to_cache_task {
   extent position;
 };
 /// The k = values.columns ≥ 0 largest of each row, largest first, the smaller id first among equals; NaN counts as
-/// −infinity. lse (may be null): log Σ exp of the row; ±infinity where the largest is.
+/// −infinity. lse (may be null): log Σ exp of the row; ±infinity where the largest is. Scratch, for each row and chunk
+/// of it: its `kept` largest as `lists` and, in `sums`, its largest and the sum of exponentials relative to that.
 template <class F>
 struct top_k_task {
   matrix<F> values;
   matrix<std::int32_t> ids;
   F* lse;
   matrix<F const> logits;
+  std::uint64_t* lists;
+  F* sums;
+  static constexpr extent chunk = 2048;
+
+  constexpr extent chunks() const { return (logits.columns + chunk - 1) / chunk; }
+  constexpr extent kept() const { return values.columns < chunk ? values.columns : chunk; }
 };
 
 /// Defined in kernels/decode.cuh.
@@ -52,7 +62,12 @@ class cuda_decode {
     if (values.columns > logits.columns)
       fail("top_k expected at most ", logits.columns, " of a row but found k = ", values.columns);
     if (!lse.empty()) expect("top_k", "the size of lse", logits.rows, lse.size);
-    if (logits.rows != 0) launch_top_k<F>(self().stream(), {values, ids, lse.data, logits});
+    if (logits.rows == 0) return;
+    top_k_task<F> t{values, ids, lse.data, logits, nullptr, nullptr};
+    frame f{self()};
+    t.lists = f.template make_vector<std::uint64_t>(logits.rows * t.chunks() * t.kept()).data;
+    t.sums = f.template make_vector<F>(logits.rows * t.chunks() * 2).data;
+    launch_top_k<F>(self().stream(), t);
   }
 };
 
