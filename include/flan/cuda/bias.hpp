@@ -18,7 +18,7 @@ struct expand_bias_task {
   matrix<U const> table;
   std::int32_t const* bucket;
 };
-/// dtable[b, h] += Σ dbias[h, c] over the c with bucket[c] = b, in their order.
+/// dtable[b, h] += Σ dbias[h, c] over the c with bucket[c] = b, in an order of the columns alone.
 template <class G, class T>
 struct expand_bias_backward_task {
   matrix<G> dtable;

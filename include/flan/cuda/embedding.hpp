@@ -1,6 +1,8 @@
 #pragma once
 /// CUDA: rows of tables by token.
 
+#include <cstdint>
+
 #include "flan/backend/expect.hpp"
 #include "flan/backend/quantized.hpp"
 #include "flan/backend/weight.hpp"
@@ -18,13 +20,19 @@ struct embed_task {
   W const* table;
   extent rows;
 };
-/// dtable[ids[m]] += dy[m], equal ids in the order of m. `order` is scratch for a sorted order of the M places.
+/// dtable[ids[m]] += Σ of its dy[m], summed by runs of their order. Scratch: `lists` and `sorted`, M rounded up to
+/// chunks, for the places ordered by id; `partial` [2·runs, columns] for ids that lie in more than one run of places.
 template <class G, class D>
 struct embed_backward_task {
   matrix<G> dtable;
   matrix<D const> dy;
   std::int32_t const* ids;
-  std::int32_t* order;
+  std::uint64_t *lists, *sorted;
+  matrix<float> partial;
+  static constexpr extent chunk = 2048, run = 32;
+
+  constexpr extent chunks() const { return (dy.rows + chunk - 1) / chunk; }
+  constexpr extent runs() const { return (dy.rows + run - 1) / run; }
 };
 
 /// Defined in kernels/embedding.cuh.
@@ -52,9 +60,12 @@ class cuda_embedding {
     expect("embed_backward", "the rows of dy", ids.size, dy.rows);
     expect("embed_backward", "the columns of dy", dtable.columns, dy.columns);
     if (dy.empty() || dtable.empty()) return;
+    embed_backward_task<G, D> t{dtable, dy, ids.data, nullptr, nullptr, {}};
     frame f{self()};
-    auto const order = f.template make_vector<std::int32_t>(ids.size);
-    launch_embed_backward<G, D>(self().stream(), {dtable, dy, ids.data, order.data});
+    t.lists = f.template make_vector<std::uint64_t>(t.chunks() * t.chunk).data;
+    t.sorted = f.template make_vector<std::uint64_t>(t.chunks() * t.chunk).data;
+    t.partial = f.template make<float>(2 * t.runs(), dy.columns);
+    launch_embed_backward<G, D>(self().stream(), t);
   }
 };
 
