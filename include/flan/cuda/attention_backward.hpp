@@ -19,8 +19,19 @@ struct attention_backward_task {
   std::uint32_t threshold;  ///< of options.dropout
   float kept;               ///< 1 / (1 − rate)
   float* common;            ///< scratch [B·H·Lq]: dy·y of each query
-  matrix<float> partial;    ///< scratch [B·H·tiles of 64 queries, 2·D + 1] for dbias; empty without one
-  static constexpr extent queries_per_part = 64;
+  matrix<float> partial;    ///< scratch [B·H·tiles of queries, 2·D + 1] for dbias; empty without one
+
+  /// A row of `partial` is of so many queries.
+  static constexpr extent queries_per_part(extent width) { return width <= 64 ? 64 : 32; }
+  static constexpr extent parts(extent queries, extent width) {
+    extent const each = queries_per_part(width);
+    return (queries + each - 1) / each;
+  }
+  /// The row of the tile that begins with query i.
+  constexpr float* partial_of(extent b, extent h, extent i) const {
+    extent const part = i / queries_per_part(q.width);
+    return partial.data + ((b * q.heads + h) * parts(q.length, q.width) + part) * partial.stride;
+  }
 };
 
 /// Defined in kernels/attention_backward.cuh.
@@ -50,9 +61,9 @@ class cuda_attention_backward {
     using task = attention_backward_task<X>;
     frame f{self()};
     auto const common = f.template make_vector<float>(lse.size);
-    extent const tiles = (q.length + task::queries_per_part - 1) / task::queries_per_part;
     matrix<float> partial;
-    if (!dbias.empty()) partial = f.template make<float>(q.batch * q.heads * tiles, dbias.columns);
+    if (!dbias.empty())
+      partial = f.template make<float>(q.batch * q.heads * task::parts(q.length, q.width), dbias.columns);
     launch_attention_backward<X>(self().stream(),
                                  {dq, dk, dv, dbias, dy, y, lse.data, q, k, v, o, o.dropout.threshold(),
                                   static_cast<float>(1 / (1 - o.dropout.rate)), common.data, partial});

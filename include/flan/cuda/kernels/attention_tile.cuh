@@ -93,18 +93,24 @@ struct weight_tile {
 /// The column of a tile that a thread's u-th sum belongs to.
 __device__ inline int sum_column(int u) { return tile_x() * 4 + u / 4 * (4 * tile_side) + u % 4; }
 
-/// s[a][b] += row y + 16·a of `left` times row x + 16·b of `right`.
+/// s[a][b] += row y + 16·a of `left` times row x + 16·b of `right`. Sums of sixteen terms are added: scores reach far
+/// from zero where heads are wide, and what they lack in digits their exponentials show.
 template <int R, int T, int W>
 __device__ __forceinline__ void multiply_rows(float (&s)[R][R], operand_tile<T, W> const& left,
                                               operand_tile<T, W> const& right) {
   static_assert(R * tile_side == T);
-  for (int c = 0; c < W; c += 4) {
-    quad<float> l[R], r[R];
-    for (int a = 0; a < R; ++a) l[a] = *reinterpret_cast<quad<float> const*>(&left.of[tile_y() + tile_side * a][c]);
-    for (int b = 0; b < R; ++b) r[b] = *reinterpret_cast<quad<float> const*>(&right.of[tile_x() + tile_side * b][c]);
-    for (int u = 0; u < 4; ++u)
-      for (int a = 0; a < R; ++a)
-        for (int b = 0; b < R; ++b) s[a][b] += l[a].of[u] * r[b].of[u];
+  for (int first = 0; first < W; first += 16) {
+    float part[R][R] = {};
+    for (int c = first; c < first + 16; c += 4) {
+      quad<float> l[R], r[R];
+      for (int a = 0; a < R; ++a) l[a] = *reinterpret_cast<quad<float> const*>(&left.of[tile_y() + tile_side * a][c]);
+      for (int b = 0; b < R; ++b) r[b] = *reinterpret_cast<quad<float> const*>(&right.of[tile_x() + tile_side * b][c]);
+      for (int u = 0; u < 4; ++u)
+        for (int a = 0; a < R; ++a)
+          for (int b = 0; b < R; ++b) part[a][b] += l[a].of[u] * r[b].of[u];
+    }
+    for (int a = 0; a < R; ++a)
+      for (int b = 0; b < R; ++b) s[a][b] += part[a][b];
   }
 }
 
