@@ -1,6 +1,8 @@
 #pragma once
 /// CUDA: products with weights and their gradients.
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "flan/backend/expect.hpp"
@@ -9,12 +11,11 @@
 #include "flan/backend/weight.hpp"
 #include "flan/cuda/elements.hpp"
 #include "flan/cuda/error.hpp"
+#include "flan/tensor/frame.hpp"
 
 namespace flan::detail {
 
 /// y[M,N] = (or +=) scale·x[M,K]·wᵀ with w[N,K]; with `transpose` scale·x·w with w[K,N]. y is not empty; K may be 0.
-/// A q8 weight is given by its panels (backend/quantized.hpp): w.data is the first, w.stride means nothing, and there
-/// is no transpose.
 template <class Y, class X, class W>
 struct matmul_task {
   matrix<Y> y;
@@ -22,6 +23,18 @@ struct matmul_task {
   matrix<W const> w;
   float scale;
   bool accumulate, transpose;
+};
+/// y[M,N] = (or +=) scale·x[M,K]·wᵀ with a weight in panels (backend/quantized.hpp), after x's rows were quantised,
+/// each by itself: terms[m, k] · scales[m], zeros from K to the end of a row of terms, a multiple of 16.
+template <class W>
+struct quantized_matmul_task {
+  matrix<float> y;
+  matrix<float const> x;
+  W const* panels;
+  matrix<std::int8_t> terms;
+  float* scales;
+  float scale;
+  bool accumulate;
 };
 /// dw[N,K] += scale·dyᵀ·x with dy[M,N], x[M,K]; dw is not empty, M may be 0.
 template <class G, class D, class X>
@@ -32,16 +45,40 @@ struct weight_gradient_task {
   float scale;
 };
 
-/// Defined in kernels/product.cuh; for W = q8 in kernels/quantized_product.cuh. `library` is the session's slot for
-/// handles of its own (cuda_memory::library).
+/// Products of up to so many rows have kernels of their own, which are as fast as the weight can be read.
+inline constexpr extent skinny_rows = 8;
+
+/// What cuBLASLt is given for one product. Without room (no bytes) our own kernel does it.
+struct library_room {
+  std::shared_ptr<void>& slot;  ///< the session's, for handle and plans (cuda_memory::library)
+  void* workspace;
+  std::size_t bytes;
+};
+/// Whether cuBLASLt is asked for a product, and the bytes that it may use: what its fastest kernels want on an sm_90.
+constexpr bool worth_library(extent m, extent n, extent k) {
+  return m > skinny_rows && n > 0 && k > 0 && m * n >= (extent{1} << 21) / k;
+}
+inline constexpr extent library_bytes = extent{32} << 20;
+
+/// Defined in kernels/product.cuh.
 template <class Y, class X, class W>
-void launch_matmul(cudaStream_t, matmul_task<Y, X, W> const&, std::shared_ptr<void>& library);
+void launch_matmul(cudaStream_t, matmul_task<Y, X, W> const&, library_room const&);
 template <class G, class D, class X>
-void launch_weight_gradient(cudaStream_t, weight_gradient_task<G, D, X> const&, std::shared_ptr<void>& library);
+void launch_weight_gradient(cudaStream_t, weight_gradient_task<G, D, X> const&, library_room const&);
+/// Defined in kernels/quantized_product.cuh.
+template <class W>
+requires quantized<W>
+void launch_quantized_matmul(cudaStream_t, quantized_matmul_task<W> const&);
 
 template <class Backend>
 class cuda_products {
   Backend& self() { return static_cast<Backend&>(*this); }
+
+  /// Room in `f`, which the stream's later work may take: it comes after the product.
+  library_room room_for(frame<Backend>& f, extent m, extent n, extent k) {
+    if (!worth_library(m, n, k)) return {self().library(), nullptr, 0};
+    return {self().library(), f.template make<std::byte>(1, library_bytes).data, std::size_t{library_bytes}};
+  }
 
  public:
   template <cuda_number Y, cuda_number X, cuda_number W>
@@ -51,8 +88,9 @@ class cuda_products {
     expect("matmul", "the columns of x", o.transpose ? w.rows : w.columns, x.columns);
     expect("matmul", "the columns of y", o.transpose ? w.columns : w.rows, y.columns);
     if (y.empty()) return;
+    frame f{self()};
     launch_matmul<Y, X, W>(self().stream(), {y, x, w, static_cast<float>(o.scale), o.accumulate, o.transpose},
-                           self().library());
+                           room_for(f, y.rows, y.columns, x.columns));
   }
   template <std::same_as<float> Y, std::same_as<float> X, quantized W>
   void matmul(matrix<Y> y, matrix<X const> x, weight<W> const& w, matmul_options const& o) {
@@ -63,9 +101,11 @@ class cuda_products {
     expect("matmul", "the columns of x", w.columns, x.columns);
     expect("matmul", "the columns of y", w.rows, y.columns);
     if (y.empty()) return;
-    matrix<W const> const panels{w.data, w.rows, w.columns};
-    launch_matmul<Y, X, W>(self().stream(), {y, x, panels, static_cast<float>(o.scale), o.accumulate, false},
-                           self().library());
+    frame f{self()};
+    auto const terms = f.template make<std::int8_t>(x.rows, (x.columns + 15) / 16 * 16);
+    auto const scales = f.template make_vector<float>(x.rows);
+    launch_quantized_matmul<W>(self().stream(),
+                               {y, x, w.data, terms, scales.data, static_cast<float>(o.scale), o.accumulate});
   }
   template <std::same_as<float> G, cuda_number D, std::same_as<D> X>
   void weight_gradient(matrix<G> dw, matrix<D const> dy, matrix<X const> x, double scale) {
@@ -73,7 +113,9 @@ class cuda_products {
     expect("weight_gradient", "the rows of dw", dy.columns, dw.rows);
     expect("weight_gradient", "the columns of dw", x.columns, dw.columns);
     if (dw.empty()) return;
-    launch_weight_gradient<G, D, X>(self().stream(), {dw, dy, x, static_cast<float>(scale)}, self().library());
+    frame f{self()};
+    launch_weight_gradient<G, D, X>(self().stream(), {dw, dy, x, static_cast<float>(scale)},
+                                    room_for(f, dw.rows, dw.columns, x.rows));
   }
 };
 

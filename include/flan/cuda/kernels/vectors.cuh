@@ -1,0 +1,53 @@
+#pragma once
+/// Several elements of a row by one load.
+
+#include <cstring>
+
+#include "flan/cuda/kernels/numbers.cuh"
+
+namespace flan::detail {
+
+template <int Words>
+struct alignas(4 * Words) words_of {
+  std::uint32_t word[Words];
+};
+
+/// Words · 4 bytes from an address that is a multiple of so many.
+template <int Words>
+__device__ __forceinline__ words_of<Words> read_words(void const* p) {
+  words_of<Words> v;
+  std::memcpy(&v, __builtin_assume_aligned(p, 4 * Words), sizeof v);
+  return v;
+}
+
+/// Element i of words that hold consecutive ones.
+template <class T, int Words>
+__device__ __forceinline__ float element_of(words_of<Words> const& v, int i) {
+  if constexpr (sizeof(T) == 4) {
+    return __uint_as_float(v.word[i]);
+  } else {
+    T element;
+    element.bits = static_cast<std::uint16_t>(v.word[i / 2] >> (i % 2 * 16));
+    return read(&element);
+  }
+}
+
+/// to[i] = p[i] for i < left, else 0. `vector`: p is a multiple of to's bytes.
+template <class T, int N>
+__device__ __forceinline__ void read_row(float (&to)[N], T const* p, extent left, bool vector) {
+  if (vector && left >= N) {
+    auto const v = read_words<N* static_cast<int>(sizeof(T)) / 4>(p);
+    for (int i = 0; i < N; ++i) to[i] = element_of<T>(v, i);
+  } else {
+    for (int i = 0; i < N; ++i) to[i] = i < left ? read(p + i) : 0.0f;
+  }
+}
+
+/// Whether each row of a matrix begins at a multiple of `bytes`.
+template <class T>
+bool rows_aligned(T const* data, extent stride, std::size_t bytes) {
+  return reinterpret_cast<std::uintptr_t>(data) % bytes == 0 &&
+         static_cast<std::size_t>(stride) * sizeof(T) % bytes == 0;
+}
+
+}  // namespace flan::detail
