@@ -74,13 +74,13 @@ __device__ void query_gradients(attention_backward_task<X> const& t, attention_s
       shared.right[0].stage(key, at.column, width, quads);
       __syncthreads();
     }
-    multiply_weights(sums, shared.weights, shared.right[0]);
+    multiply_weights(sums, shared.weights, shared.right[0], end - first);
     if (has_bias) add_diagonals(bias, m, first - at.first - m.offset, shared.weights, shared.diagonals);
   }
-  for (int a = 0; a < R; ++a) {
+  unrolled<R>([&](auto a) {
     int const i = at.first + tile_y() + tile_side * a;
     if (i < m.queries) write_sums(t.dq.at(at.b, at.head, i), sums[a], at.column, width, 1.0f, quads);
-  }
+  });
 }
 
 template <class X, class Cut>

@@ -43,18 +43,18 @@ __device__ void key_gradients(attention_backward_task<X> const& t, attention_sha
     }
     shared.weights.put(s);
     __syncwarp();
-    multiply_weights(dv, shared.weights, shared.right[1]);
+    multiply_weights(dv, shared.weights, shared.right[1], end - first);
     __syncwarp();
     shared.weights.put(d);
     __syncwarp();
-    multiply_weights(dk, shared.weights, shared.right[0]);
+    multiply_weights(dk, shared.weights, shared.right[0], end - first);
   }
-  for (int a = 0; a < R; ++a) {
+  unrolled<R>([&](auto a) {
     int const j = at.first + tile_y() + tile_side * a;
-    if (j >= m.keys) continue;
+    if (j >= m.keys) return;
     write_sums(t.dk.at(at.b, at.head, j), dk[a], at.column, width, 1.0f, quads);
     write_sums(t.dv.at(at.b, at.head, j), dv[a], at.column, width, 1.0f, quads);
-  }
+  });
 }
 
 template <class X, class Cut>

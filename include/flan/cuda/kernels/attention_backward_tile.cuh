@@ -50,8 +50,8 @@ __device__ void multiply_both(float (&s)[R][R], float (&d)[R][R], backward_share
     shared.right[0].stage(right0, c, width, quads);
     shared.right[1].stage(right1, c, width, quads);
     __syncthreads();
-    multiply_rows(s, shared.left[0], shared.right[0]);
-    multiply_rows(d, shared.left[1], shared.right[1]);
+    multiply_rows(s, shared.left[0], shared.right[0], width - c);
+    multiply_rows(d, shared.left[1], shared.right[1], width - c);
   }
 }
 

@@ -76,7 +76,7 @@ __device__ void attend(attention_task<X> const& t, attention_share const& at, bo
       if (width > W) shared.q.stage(query, c, width, quads);
       shared.k.stage(row_of(t.k), c, width, quads);
       __syncthreads();
-      multiply_rows(s, shared.q, shared.k);
+      multiply_rows(s, shared.q, shared.k, width - c);
     }
     for (int a = 0; a < R; ++a)
       for (int b = 0; b < R; ++b) {
@@ -93,17 +93,17 @@ __device__ void attend(attention_task<X> const& t, attention_share const& at, bo
         }
     shared.p.put(s);
     __syncwarp();
-    multiply_weights(sums, shared.p, shared.v);
+    multiply_weights(sums, shared.p, shared.v, end - first);
   }
-  for (int a = 0; a < R; ++a) {
+  unrolled<R>([&](auto a) {
     int const i = at.first + tile_y() + tile_side * a;
     float const total = row_reduce<add_up>(softmax.total[a]);
-    if (i >= m.queries) continue;
+    if (i >= m.queries) return;
     bool const none = total == 0.0f;
     write_sums(t.y.at(at.b, at.head, i), sums[a], at.column, width, none ? 0.0f : 1.0f / total, quads);
     if (t.lse != nullptr && at.column == 0 && tile_x() == 0)
       t.lse[(at.b * t.q.heads + at.head) * m.queries + i] = none ? no_score : softmax.largest[a] + logf(total);
-  }
+  });
 }
 
 template <class X, class Cut>

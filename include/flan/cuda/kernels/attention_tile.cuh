@@ -2,6 +2,9 @@
 /// Tiles of attention's operands in shared memory, and the two products of them: all the arithmetic that tensor cores
 /// could take over is here.
 
+#include <type_traits>
+#include <utility>
+
 #include "flan/cuda/kernels/numbers.cuh"
 #include "flan/cuda/kernels/shared.cuh"
 
@@ -19,6 +22,13 @@ template <class Op, class T>
 __device__ T row_reduce(T x, Op op = {}) {
   for (int bits = tile_side / 2; bits > 0; bits /= 2) x = op(x, __shfl_xor_sync(whole_warp, x, bits));
   return x;
+}
+
+/// f(0), f(1), …, each a constant to the compiler, so that what they index stays in registers.
+template <int N, class F>
+__device__ void unrolled(F const& f) {
+  [&]<int... I>(std::integer_sequence<int, I...>) { (f(std::integral_constant<int, I>{}), ...); }
+  (std::make_integer_sequence<int, N>{});
 }
 
 /// Four elements that are read or written at once.
@@ -93,13 +103,15 @@ struct weight_tile {
 /// The column of a tile that a thread's u-th sum belongs to.
 __device__ inline int sum_column(int u) { return tile_x() * 4 + u / 4 * (4 * tile_side) + u % 4; }
 
-/// s[a][b] += row y + 16·a of `left` times row x + 16·b of `right`. Sums of sixteen terms are added: scores reach far
-/// from zero where heads are wide, and what they lack in digits their exponentials show.
+/// s[a][b] += row y + 16·a of `left` times row x + 16·b of `right`, the first `columns` of them (and zeros
+/// behind). Sums of sixteen terms are added: scores reach far from zero where heads are wide, and what they lack in
+/// digits their exponentials show.
 template <int R, int T, int W>
 __device__ __forceinline__ void multiply_rows(float (&s)[R][R], operand_tile<T, W> const& left,
-                                              operand_tile<T, W> const& right) {
+                                              operand_tile<T, W> const& right, int columns) {
   static_assert(R * tile_side == T);
-  for (int first = 0; first < W; first += 16) {
+  columns = columns < W ? columns : W;
+  for (int first = 0; first < columns; first += 16) {
     float part[R][R] = {};
     for (int c = first; c < first + 16; c += 4) {
       quad<float> l[R], r[R];
@@ -114,12 +126,14 @@ __device__ __forceinline__ void multiply_rows(float (&s)[R][R], operand_tile<T, 
   }
 }
 
-/// sums[a][u] += row y + 16·a of `weights` times the column sum_column(u) of `right`.
+/// sums[a][u] += row y + 16·a of `weights` times the column sum_column(u) of `right`, of which the first `rows` rows
+/// count (and zeros behind).
 template <int R, int U, int T, int W>
 __device__ __forceinline__ void multiply_weights(float (&sums)[R][U], weight_tile<T> const& weights,
-                                                 operand_tile<T, W> const& right) {
+                                                 operand_tile<T, W> const& right, int rows) {
   static_assert(R * tile_side == T && U * tile_side == W);
-  for (int j = 0; j < T; j += 4) {
+  rows = rows < T ? rows : T;
+  for (int j = 0; j < rows; j += 4) {
     quad<float> w[R];
     for (int a = 0; a < R; ++a) w[a] = *reinterpret_cast<quad<float> const*>(&weights.of[tile_y() + tile_side * a][j]);
     for (int k = 0; k < 4; ++k)
@@ -134,12 +148,12 @@ __device__ __forceinline__ void multiply_weights(float (&sums)[R][U], weight_til
 /// Writes a thread's sums of row r, the columns from `first` on, times `scale`.
 template <class X, int U>
 __device__ void write_sums(X* row, float const (&sums)[U], int first, int width, float scale, bool quads) {
-  for (int u = 0; u < U; u += 4) {
-    float y[4];
-    for (int n = 0; n < 4; ++n) y[n] = sums[u + n] * scale;
+  unrolled<U / 4>([&](auto group) {
+    constexpr int u = 4 * group;
+    float const y[4] = {sums[u] * scale, sums[u + 1] * scale, sums[u + 2] * scale, sums[u + 3] * scale};
     int const c = first + sum_column(u);
     write_quad(row + c, y, width - c, quads);
-  }
+  });
 }
 
 /// How heads are cut: tiles of T × T, up to W columns at a time. Heads wider than W take several blocks, each with the
