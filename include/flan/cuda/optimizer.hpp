@@ -19,8 +19,10 @@ struct sum_of_squares_task {
   double* partial;
   static constexpr extent parts = 512;
 };
-/// Adafactor as reference/optimizer.hpp has it; factored where v is empty. Sums run in double, in scratch:
-/// `rows` [w.rows] and `columns` [column_parts, w.columns] (both only where factored), `sums` [2·parts + 4].
+/// Adafactor as reference/optimizer.hpp has it; factored where v is empty. Sums run in double, in an order of the
+/// extents alone. Scratch: `sums` [3, parts] holds parts of Σ v_row, Σ u² and Σ w²; where factored, `row_sums`
+/// [tiles, rows] and `column_sums` [column_parts, columns] hold parts of the means of g², and `row_roots`,
+/// `column_roots` become 1/√v_row and 1/√v_column.
 template <class M, class G>
 struct adafactor_task {
   matrix<M> w;
@@ -28,8 +30,15 @@ struct adafactor_task {
   M *v_row, *v_column;
   matrix<M> v;
   adafactor_options options;
-  double *rows, *columns, *sums;
-  static constexpr extent column_parts = 32, parts = 512;
+  double *sums, *row_sums, *column_sums;
+  float *row_roots, *column_roots;
+  static constexpr extent parts = 512, tile = 256, most_column_parts = 64, rows_of_part = 16;
+
+  constexpr extent tiles() const { return (w.columns + tile - 1) / tile; }
+  constexpr extent column_parts() const {
+    extent const n = (w.rows + rows_of_part - 1) / rows_of_part;
+    return n < most_column_parts ? n : most_column_parts;
+  }
 };
 /// `first` and `second` are 1 − β₁^step and 1 − β₂^step.
 template <class M, class G>
@@ -76,13 +85,16 @@ class cuda_optimizer {
     } else {
       expect_shape(op, "v", v, w);
     }
-    using task = adafactor_task<M, G>;
+    adafactor_task<M, G> t{w, g, v_row.data, v_column.data, v, o, nullptr, nullptr, nullptr, nullptr, nullptr};
     frame f{self()};
-    auto const rows = f.template make_vector<double>(factored ? w.rows : 0);
-    auto const columns = f.template make_vector<double>(factored ? task::column_parts * w.columns : 0);
-    auto const sums = f.template make_vector<double>(2 * task::parts + 4);
-    launch_adafactor<M, G>(self().stream(),
-                           {w, g, v_row.data, v_column.data, v, o, rows.data, columns.data, sums.data});
+    t.sums = f.template make_vector<double>(3 * t.parts).data;
+    if (factored) {
+      t.row_sums = f.template make_vector<double>(t.tiles() * w.rows).data;
+      t.column_sums = f.template make_vector<double>(t.column_parts() * w.columns).data;
+      t.row_roots = f.template make_vector<float>(w.rows).data;
+      t.column_roots = f.template make_vector<float>(w.columns).data;
+    }
+    launch_adafactor<M, G>(self().stream(), t);
   }
 
   template <std::same_as<float> M, std::same_as<float> G>
