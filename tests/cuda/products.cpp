@@ -30,12 +30,12 @@ template <class T>
 void check_rows_alone(extent least, extent most) {
   emulator::reset();
   cuda_backend be;
-  extent const n = 70, k = 601;
+  extent const n = 70, k = 600;
   std::vector<T> x(static_cast<std::size_t>(most * k)), of_w(static_cast<std::size_t>(n * k));
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = narrow<T>(static_cast<float>(normal(1, i)));
   for (std::size_t i = 0; i < of_w.size(); ++i) of_w[i] = narrow<T>(static_cast<float>(normal(2, i)));
   auto const w = be.adopt(matrix<T const>(of_w.data(), n, k), memory{});
-  // Rows of x lie as they are, and at round addresses: that is no reason for other bits either.
+  // Rows that begin at round addresses and rows that do not take other ways to the same bits.
   auto const rows = [&](extent m, extent mine, extent stride) {
     std::vector<T> host(static_cast<std::size_t>(m * stride), narrow<T>(std::numeric_limits<float>::quiet_NaN()));
     std::memcpy(host.data() + mine * stride, x.data(), static_cast<std::size_t>(k) * sizeof(T));
@@ -50,7 +50,7 @@ void check_rows_alone(extent least, extent most) {
     for (extent mine : {extent{0}, m - 1}) {
       CAPTURE(m, mine);
       CHECK(rows(m, mine, k) == first);
-      CHECK(rows(m, mine, 608) == first);
+      CHECK(rows(m, mine, 601) == first);
     }
 }
 

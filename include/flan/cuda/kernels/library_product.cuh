@@ -9,7 +9,8 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <string>
+#include <type_traits>
+#include <utility>
 
 #include "flan/cuda/kernels/launch.cuh"
 #include "flan/cuda/products.hpp"

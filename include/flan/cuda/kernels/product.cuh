@@ -33,7 +33,7 @@ struct product_operand {
 
 /// y = (or +=) scale · a·bᵀ.
 template <class Y, class A, class B>
-__global__ void __launch_bounds__(tile_threads)
+__global__ void __launch_bounds__(product_threads)
     product_kernel(matrix<Y> y, A a, B b, extent terms, float scale, bool accumulate) {
   product_by_tiles<float>(y.rows, y.columns, terms, a, b, [&](extent m, extent n, float sum) {
     Y* const p = y.data + m * y.stride + n;
@@ -43,8 +43,8 @@ __global__ void __launch_bounds__(tile_threads)
 template <class Y, class A, class B>
 void launch_tiles(char const* name, cudaStream_t s, matrix<Y> const& y, A const& a, B const& b, extent terms,
                   float scale, bool accumulate) {
-  launch(name, product_kernel<Y, A, B>, blocks_of_tiles(y.rows, y.columns), tile_threads, sizeof(product_tiles<float>),
-         s, y, a, b, terms, scale, accumulate);
+  launch(name, product_kernel<Y, A, B>, blocks_of_tiles(y.rows, y.columns), product_threads,
+         sizeof(product_tiles<float>), s, y, a, b, terms, scale, accumulate);
 }
 
 template <class Y, class X, class W>

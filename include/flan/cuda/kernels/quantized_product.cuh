@@ -129,7 +129,7 @@ struct quantized_panels {
 };
 
 template <class W>
-__global__ void __launch_bounds__(tile_threads) quantized_product_kernel(quantized_matmul_task<W> t) {
+__global__ void __launch_bounds__(product_threads) quantized_product_kernel(quantized_matmul_task<W> t) {
   product_by_tiles<int>(t.y.rows, t.y.columns, q8_panel::groups_of(t.x.columns),
                         quantized_rows{t.terms.data, t.terms.stride, t.y.rows}, quantized_panels<W>{t},
                         [&](extent m, extent n, int sum) { write_scaled(t, m, n, sum); });
@@ -156,7 +156,7 @@ void launch_quantized_matmul(cudaStream_t s, quantized_matmul_task<W> const& t) 
   if (t.y.rows == 2) return launch_skinny_panels<2>(s, t);
   if (t.y.rows <= 4) return launch_skinny_panels<4>(s, t);
   if (t.y.rows <= skinny_rows) return launch_skinny_panels<8>(s, t);
-  launch("matmul (q8)", quantized_product_kernel<W>, blocks_of_tiles(t.y.rows, t.y.columns), tile_threads,
+  launch("matmul (q8)", quantized_product_kernel<W>, blocks_of_tiles(t.y.rows, t.y.columns), product_threads,
          sizeof(product_tiles<int>), s, t);
 }
 

@@ -32,6 +32,26 @@ __device__ __forceinline__ float element_of(words_of<Words> const& v, int i) {
   }
 }
 
+/// Sixteen bytes of a row, of which `left` elements are left: zeros past its end. `Whole`: the address is a multiple of
+/// 16 and the end is not among them.
+template <bool Whole, class T>
+__device__ __forceinline__ words_of<4> read_lot(T const* p, extent left) {
+  constexpr int n = 16 / static_cast<int>(sizeof(T));
+  words_of<4> v{};
+  if constexpr (Whole) {
+    if (left >= n) v = read_words<4>(p);
+  } else {
+    for (int i = 0; i < n; ++i) {
+      if (i >= left) continue;
+      if constexpr (sizeof(T) == 4)
+        v.word[i] = __float_as_uint(p[i]);
+      else
+        v.word[i / 2] |= std::uint32_t{p[i].bits} << (i % 2 * 16);
+    }
+  }
+  return v;
+}
+
 /// to[i] = p[i] for i < left, else 0. `vector`: p is a multiple of to's bytes.
 template <class T, int N>
 __device__ __forceinline__ void read_row(float (&to)[N], T const* p, extent left, bool vector) {
