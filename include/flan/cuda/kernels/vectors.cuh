@@ -1,23 +1,22 @@
 #pragma once
 /// Several elements of a row by one load.
 
-#include <cstring>
+#include <cstdint>
 
 #include "flan/cuda/kernels/numbers.cuh"
 
 namespace flan::detail {
 
+/// Views elements of any type; nvcc makes one load of it, where it makes bytes of a memcpy.
 template <int Words>
-struct alignas(4 * Words) words_of {
+struct alignas(4 * Words) [[gnu::may_alias]] words_of {
   std::uint32_t word[Words];
 };
 
 /// Words · 4 bytes from an address that is a multiple of so many.
 template <int Words>
 __device__ __forceinline__ words_of<Words> read_words(void const* p) {
-  words_of<Words> v;
-  std::memcpy(&v, __builtin_assume_aligned(p, 4 * Words), sizeof v);
-  return v;
+  return *static_cast<words_of<Words> const*>(p);
 }
 
 /// Element i of words that hold consecutive ones.
