@@ -17,6 +17,8 @@ macro(flan_cuda_kernel_library name)
   find_package(CUDAToolkit REQUIRED)
   file(CONFIGURE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/${name}.cu" CONTENT "#include \"flan/cuda/instantiate.cuh\"\n")
   add_library(${name} STATIC EXCLUDE_FROM_ALL "${CMAKE_CURRENT_BINARY_DIR}/${name}.cu")
+  # Behind the target's options: under a project's older policies CMake ends those with -std=c++17.
+  set_source_files_properties("${CMAKE_CURRENT_BINARY_DIR}/${name}.cu" PROPERTIES COMPILE_OPTIONS -std=c++20)
   # -std as an option: CMake 3.25 does not know cuda_std_20 for nvcc 13. CUDA_ARCHITECTURES OFF: it does not know 90a.
   set_target_properties(${name} PROPERTIES CUDA_ARCHITECTURES OFF POSITION_INDEPENDENT_CODE ON)
   target_compile_options(${name} PRIVATE -std=c++20 --expt-relaxed-constexpr -Werror=all-warnings)

@@ -1,5 +1,5 @@
 # Builds a consumer outside the tree, the way WAY names, and runs it. Variables: WAY, FLAN_SOURCE, FLAN_BUILD (a configured
-# build folder of this project), SCRATCH, GENERATOR, COMPILER, and CONAN for WAY conan.
+# build folder of this project), SCRATCH, GENERATOR, COMPILER, CONAN for WAY conan, NVCC for WAY cuda.
 
 cmake_minimum_required(VERSION 3.21)
 
@@ -57,6 +57,11 @@ if(WAY STREQUAL "find_package")
 elseif(WAY STREQUAL "text")
   install_and_move(prefix)
   list(APPEND configure "-DCMAKE_PREFIX_PATH=${prefix}" -DCMAKE_DISABLE_FIND_PACKAGE_sentencepiece=ON)
+elseif(WAY STREQUAL "cuda")
+  install_and_move(prefix)
+  # One architecture, for the time it takes.
+  list(APPEND configure "-DCMAKE_PREFIX_PATH=${prefix}" -DCMAKE_DISABLE_FIND_PACKAGE_sentencepiece=ON
+    "-DCMAKE_CUDA_COMPILER=${NVCC}" -DFLAN_CUDA_ARCHITECTURES=90a)
 elseif(WAY STREQUAL "pkg_config")
   install_and_move(prefix)
   file(GLOB_RECURSE pc "${prefix}/*flan.pc")
