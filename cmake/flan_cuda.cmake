@@ -1,5 +1,6 @@
 # flan_add_cuda_kernels(target): gives `target` the kernels of flan::cuda_backend, so that it may include flan/cuda.hpp.
-# Its own sources stay with the host's compiler. Call it at file scope: it enables the language CUDA.
+# Its own sources stay with the host's compiler. Call it at file scope: it enables the language CUDA. Where
+# CMAKE_CUDA_ARCHITECTURES is not set it becomes 80 for the directory: a project with kernels of its own sets it before.
 #
 # The kernels are one translation unit, compiled once for all targets of a directory's project. Architectures:
 # FLAN_CUDA_ARCHITECTURES, numbers as nvcc has them; with -virtual the form that newer devices compile for themselves.
@@ -21,7 +22,10 @@ macro(flan_cuda_kernel_library name)
   set_source_files_properties("${CMAKE_CURRENT_BINARY_DIR}/${name}.cu" PROPERTIES COMPILE_OPTIONS -std=c++20)
   # -std as an option: CMake 3.25 does not know cuda_std_20 for nvcc 13. CUDA_ARCHITECTURES OFF: it does not know 90a.
   set_target_properties(${name} PROPERTIES CUDA_ARCHITECTURES OFF POSITION_INDEPENDENT_CODE ON)
-  target_compile_options(${name} PRIVATE -std=c++20 --expt-relaxed-constexpr -Werror=all-warnings)
+  target_compile_options(${name} PRIVATE -std=c++20 --expt-relaxed-constexpr)
+  if(FLAN_WARNINGS_AS_ERRORS)
+    target_compile_options(${name} PRIVATE -Werror=all-warnings)
+  endif()
   foreach(flan_architecture IN LISTS FLAN_CUDA_ARCHITECTURES)
     if(flan_architecture MATCHES "^([0-9]+[af]?)-virtual$")
       target_compile_options(${name} PRIVATE

@@ -24,6 +24,11 @@ struct with_own_gate : cpu_backend {
     cpu_backend::gate(y, g, u, a);
   }
 };
+struct with_own_gate_of_floats : cpu_backend {
+  void gate(matrix<float> y, matrix<float const> g, matrix<float const> u, activation a) {
+    cpu_backend::gate(y, g, u, a);
+  }
+};
 struct with_own_matmul : cpu_backend {
   template <class Y, class X, class W>
   void matmul(matrix<Y> y, matrix<X const> x, weight<W> const& w, matmul_options const& o) {
@@ -42,6 +47,8 @@ static_assert(together<cpu_backend, bf16, bf16> && multiplies_gated<cpu_backend,
 static_assert(together<cpu_backend, float, q8> && multiplies_gated<cpu_backend, float, q8>);
 static_assert(together<with_own_norm, float, float> && multiplies_gated<with_own_norm, float, float>);
 static_assert(together<with_own_gate, float, float> && !multiplies_gated<with_own_gate, float, float>);
+static_assert(!multiplies_gated<with_own_gate_of_floats, float, float>);
+static_assert(!multiplies_gated<cpu_backend, float, double> && !multiplies_gated<cpu_backend, double, double>);
 static_assert(!together<with_own_matmul, float, float> && !multiplies_gated<with_own_matmul, float, float>);
 static_assert(!together<reference_backend, double, double> && !multiplies_gated<reference_backend, double, double>);
 static_assert(together<unreadable_backend<cpu_backend>, float, float>);
@@ -81,9 +88,10 @@ struct together_sizes {
   extent rows, terms, first, second, third;
 };
 // One row and few, ragged widths, several tasks, and sums so long that they come in blocks.
-constexpr together_sizes together_shapes[] = {{1, 64, 96, 96, 96},   {1, 300, 33, 200, 7},  {2, 257, 40, 1, 129},
-                                              {13, 40, 31, 65, 32},  {300, 96, 64, 96, 33}, {300, 512, 130, 70, 40},
-                                              {5, 3300, 40, 33, 64}, {0, 8, 3, 4, 5},       {3, 8, 0, 4, 5}};
+constexpr together_sizes together_shapes[] = {{1, 64, 96, 96, 96},   {1, 300, 33, 200, 7},    {2, 257, 40, 1, 129},
+                                              {13, 40, 31, 65, 32},  {300, 96, 64, 96, 33},   {300, 512, 130, 70, 40},
+                                              {5, 3300, 40, 33, 64}, {1, 3300, 130, 200, 33}, {3, 0, 4, 5, 6},
+                                              {0, 8, 3, 4, 5},       {3, 8, 0, 4, 5}};
 
 template <class Y, class X, class W>
 void check_projections(cpu_backend be, together_sizes s, bool packed) {

@@ -75,7 +75,8 @@ concept converts = requires(B be, matrix<T> y, matrix<U const> x) {
 };
 
 /// Forward ops.
-/// - matmul(y[M,N], x[M,K], w[N,K], options): y = x·wᵀ; with transpose x[M,N], y[M,K]: y = x·w. y may not overlap x.
+/// - matmul(y[M,N], x[M,K], w[N,K], options), where w may be `borrowed`, without an owner: y = x·wᵀ; with transpose
+/// x[M,N], y[M,K]: y = x·w. y may not overlap x.
 ///   Where w is quantised there is no transpose, and the backend may quantise x on its way, each row by itself; a row
 ///   with a NaN or an infinity then gives NaN
 /// - embed(y[M,d], ids[M], table[V,d]): y[m] = table[ids[m]]; ids outside 0…V−1 are the caller's error

@@ -7,8 +7,8 @@
 /// - matmul(y[M,N], x[M,K], gated_weights<W>): y = a(x·gateᵀ) ⊙ (x·upᵀ), both products rounded to y's format first.
 ///   Packed weights only
 ///
-/// A class that derives from a backend and shadows matmul hides these too, and gets its products one by one; so does
-/// one that shadows gate.
+/// A class that derives from a backend and shadows matmul hides these too, and gets its products one by one, unless it
+/// brings them back with a using-declaration. One that shadows gate loses the gated product alone.
 
 #include <array>
 #include <type_traits>
@@ -64,7 +64,7 @@ concept multiplies_gated = requires(B be, matrix<X> y, matrix<X const> x, gated_
   be.matmul(y, x, w);
 }
 &&[] {
-  // A gate of another template shape than <T> cannot be asked where it is from, and counts as one that belongs.
+  // A gate of another template shape than <T> cannot be asked where it is from, and counts as shadowed.
   if constexpr (requires {
                   typename detail::class_of_member<decltype(&B::template gate<X>)>::type;
                   typename detail::class_of_member<decltype(&B::template matmul<X, X, W>)>::type;
@@ -73,7 +73,7 @@ concept multiplies_gated = requires(B be, matrix<X> y, matrix<X const> x, gated_
     using products = typename detail::class_of_member<decltype(&B::template matmul<X, X, W>)>::type;
     return std::is_same_v<gates, products> || !std::is_base_of_v<products, gates>;
   } else {
-    return true;
+    return false;
   }
 }();
 

@@ -1,6 +1,6 @@
 #pragma once
-/// One product of two matrices on the CPU: which blocks, copied how, on which thread. The arithmetic is in
-/// cpu/kernels/product.inc.
+/// A product of two matrices on the CPU, or several of the same left one: which blocks, copied how, on which thread.
+/// The arithmetic is in cpu/kernels/product.inc.
 
 #include <algorithm>
 #include <type_traits>
@@ -198,6 +198,7 @@ struct product {
       // Enough tasks to keep threads busy to the end, of at least four panels: the block of rows is copied for each.
       extent const blocks = quotient_up(all_rows, rows), wanted = 4 * threads();
       if (blocks < wanted) panels = std::max<extent>(4, quotient_up(all_panels, quotient_up(wanted, blocks)));
+      if (all_rows == 1) panels = quotient_up(panels, 4) * 4;  // whole groups of panels abreast
     }
   };
 
@@ -248,7 +249,7 @@ struct product {
         if (stop < terms) continue;
         for (extent i = 0; i < here; ++i)
           finish(kernels, row, rows, place{to.of, to.panel + i}, total + i * total_step,
-                 total + (here + i) * total_step);
+                 gate == nullptr ? nullptr : total + (here + i) * total_step);
       }
     }
   }
@@ -261,7 +262,7 @@ struct product {
     return slab + p * step;
   }
 
-  /// Totals become results; `other` are those of what the gate lets through.
+  /// Totals become results; `other`, with a gate, are those of what it lets through.
   template <class Kernels>
   void finish(Kernels const& kernels, extent row, extent rows, place const& to, float* total, float* other) const {
     matrix<Y> const y = to.of->y;

@@ -41,6 +41,7 @@ void multiply(instruction_set isa, matrix<Y> y, matrix<X const> x, weight<W> con
 template <class Y, class X, number W, std::size_t N>
 void multiply(instruction_set isa, std::array<projection<Y, W>, N> const& all, matrix<X const> x,
               matmul_options const& o) {
+  static_assert(N > 0, "there is no product without a weight");
   auto const& first = all.front().w;
   bool alike = !o.transpose;
   typename product<Y, X, W>::part parts[N];
@@ -108,8 +109,10 @@ class cpu_products {
     multiply(isa_, all, x, o);
   }
   template <class X, class W>
-  requires detail::has_product_kernels<X>
-  void matmul(matrix<X> y, matrix<X const> x, gated_weights<W> const& w) { multiply(isa_, y, x, w); }
+  requires has_product_kernels<X> &&
+      (quantized<W> || has_product_kernels<W>)void matmul(matrix<X> y, matrix<X const> x, gated_weights<W> const& w) {
+    multiply(isa_, y, x, w);
+  }
 
   template <class G, class D, class X>
   void weight_gradient(matrix<G> dw, matrix<D const> dy, matrix<X const> x, double scale) {

@@ -30,7 +30,8 @@ struct request_size {
   double const x = static_cast<double>(activation), f = static_cast<double>(wide);
   double const inner = d(c.heads) * d(c.d_kv);
   double const caches = 2 * x * inner * d(c.decoder_layers) * (d(r.rows) * d(r.tokens) + d(r.batch) * d(r.input));
-  // At its widest a block holds the residual, a normed copy, and q, k, v and the context, or the feed-forward's two.
+  // At its widest a block holds the residual, a normed copy, and q, k, v and the context, or the feed-forward's two
+  // (one, where the backend multiplies gated).
   double const a_position = (f + 2 * x) * d(c.d_model) + x * std::max(4 * inner, 2 * d(c.d_ff));
   double const encoder = d(r.batch) * d(r.input) * (a_position + 4);
   double const decoder = d(r.rows) * (d(r.at_once) * a_position + (f + 4) * d(c.vocabulary) + 8 * d(r.tokens));

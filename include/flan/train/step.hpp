@@ -71,6 +71,7 @@ class trainer {
         gradient_(model.config()),
         sum_(backend_, 1, 1) {
     own_parameters(backend_, model_);
+    backend_.synchronize();  // sessions of others read these weights, also where what follows finds no memory
     allocate_parameters(backend_, gradient_);
     for_each_parameter(
         [&](std::string const&, auto& m, auto& w) {
@@ -91,7 +92,6 @@ class trainer {
           state_.push_back(std::move(s));
         },
         masters_, model_);
-    backend_.synchronize();  // sessions of others read these weights
   }
   trainer(trainer const&) = delete;
   trainer& operator=(trainer const&) = delete;

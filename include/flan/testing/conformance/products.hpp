@@ -84,6 +84,7 @@ void check_together(S& s) {
       if (s.skips(shape.m * shape.n * shape.k)) continue;
       auto w = s.template weights<W>(shape.n, shape.k), v = s.template weights<W>(shape.n, shape.k);
       s.backend().pack(w), s.backend().pack(v);
+      if (w.format != layout::packed || v.format != layout::packed) continue;  // layers do not call it then
       auto x = s.template make<X>(shape.m, shape.k, placement::ragged);
       auto y = s.template make<X>(shape.m, shape.n, placement::ragged), u = s.template make<X>(shape.m, shape.n);
       s.run(
