@@ -4,6 +4,7 @@
 #include "support/golden_generation.hpp"
 #include "support/golden_gradients.hpp"
 #include "support/golden_model.hpp"
+#include "support/sanitized.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/tiny_text_model.hpp"
 #include "train/run_support.hpp"
@@ -39,12 +40,17 @@ TEST_CASE("cuda: tiny models in bf16 err no more than transformers in bf16") {
 TEST_CASE("cuda: gradients of tiny models equal torch's") {
   adverse_device();
   for (char const* name : {"v1_1_tiny", "umt5_tiny"})
-    check_golden_gradients<fp32, cuda_backend>(name, 1e-4, std::string_view(name) == "umt5_tiny");
+    if (!sanitized || std::string_view(name) == "v1_1_tiny")
+      check_golden_gradients<fp32, cuda_backend>(name, 1e-4, std::string_view(name) == "umt5_tiny");
 }
 
 TEST_CASE("cuda: a tiny model generates what transformers does") {
   adverse_device();
-  check_golden_generation("v1_1_tiny", cuda_backend{}, 20, {"greedy", "beam4"});  // all take minutes here
+  // All take minutes here.
+  if (sanitized)
+    check_golden_generation("v1_1_tiny", cuda_backend{}, 20, {"greedy"});
+  else
+    check_golden_generation("v1_1_tiny", cuda_backend{}, 20, {"greedy", "beam4"});
 }
 
 TEST_CASE("cuda: quantised weights give the cpu's answers") {
@@ -65,12 +71,13 @@ TEST_CASE("cuda: quantised weights give the cpu's answers") {
 
 TEST_CASE("cuda: a resumed run ends with the bits of an uninterrupted one") {
   temporary_folder whole, parts;
+  constexpr int steps = sanitized ? 2 : 3;
   adverse_device();
-  cuda_run(whole.path).go(3);
+  cuda_run(whole.path).go(steps);
   adverse_device(false);  // nor does it matter when streams do their work
-  cuda_run(parts.path).go(2);
-  CHECK(cuda_run(parts.path).go(3).resumed_from == 2);
-  CHECK(state_bytes(parts.path, 3) == state_bytes(whole.path, 3));
+  cuda_run(parts.path).go(steps - 1);
+  CHECK(cuda_run(parts.path).go(steps).resumed_from == steps - 1);
+  CHECK(state_bytes(parts.path, steps) == state_bytes(whole.path, steps));
 }
 
 TEST_CASE("cuda: a run in bf16 learns") {

@@ -14,6 +14,22 @@ static_assert(inference_backend<cuda_backend, q8_weights>);
 static_assert(!training_backend<cuda_backend, q8_weights>);
 static_assert(!inference_backend<cuda_backend, fp64>);  // no kernels: said by the compiler, not the linker
 
+TEST_CASE("cuda: no device is told from a driver that is too old") {
+  emulator::reset();
+  CHECK(no_device({cudaErrorNoDevice, ""}));
+  CHECK(!no_device({cudaErrorInsufficientDriver, ""}));
+  CHECK(!no_device({cudaErrorMemoryAllocation, ""}));
+  emulator::device().driver = false;
+  CHECK(no_device({cudaErrorInsufficientDriver, ""}));
+  emulator::reset();
+}
+
+TEST_CASE("cuda: backends made apart share the device, and with it each other's order") {
+  emulator::reset();
+  cuda_backend const a, b;
+  CHECK(&a.device() == &b.device());
+}
+
 TEST_CASE("cuda: without a driver, a device or kernels for it, construction says so") {
   emulator::reset();
   emulator::device().driver = false;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -85,6 +87,18 @@ class cuda_device {
     std::uint64_t keep = ~std::uint64_t{0};  // what is freed stays with the pool
     check_cuda(cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrReleaseThreshold, &keep), "cudaMemPoolSetAttribute");
   }
+  /// The one of this number that backends of the process have in common while there is any: only then does memory that
+  /// one of them made wait, when it is freed, for the others' streams.
+  static std::shared_ptr<cuda_device> shared(cuda_options const& o) {
+    static std::mutex guard;
+    static std::map<int, std::weak_ptr<cuda_device>> known;
+    std::lock_guard const lock(guard);
+    auto& one = known[o.device];
+    std::shared_ptr<cuda_device> d = one.lock();
+    if (d == nullptr) one = d = std::make_shared<cuda_device>(o);
+    return d;
+  }
+
   cuda_device(cuda_device const&) = delete;
   cuda_device& operator=(cuda_device const&) = delete;
   ~cuda_device() {

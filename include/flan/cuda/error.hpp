@@ -17,6 +17,14 @@ struct cuda_error : error {
   cuda_error(cudaError_t c, std::string const& sentence) : error(sentence), code(c) {}
 };
 
+/// Whether a failure says that the machine has no device, or no driver at all. A driver older than the program's CUDA
+/// is something else.
+inline bool no_device(cuda_error const& e) {
+  int version = 0;
+  return e.code == cudaErrorNoDevice ||
+         (e.code == cudaErrorInsufficientDriver && cudaDriverGetVersion(&version) == cudaSuccess && version == 0);
+}
+
 namespace detail {
 
 /// Where a call stands. The builtins of std::source_location, which not every compiler has whole.

@@ -2,6 +2,7 @@
 /// CUDA: a session's stream, its memory, and the way to and from the host.
 
 #include <memory>
+#include <optional>
 
 #include "flan/cuda/staging.hpp"
 #include "flan/cuda/stream.hpp"
@@ -14,7 +15,7 @@ namespace flan::detail {
 /// may read after the writer's `synchronize`.
 class cuda_memory {
   std::shared_ptr<cuda_stream> stream_;
-  workspace workspace_;
+  std::optional<workspace> workspace_{std::in_place};
   std::unique_ptr<cuda_staging> staging_;  // made when it is first needed
   std::shared_ptr<void> library_;
 
@@ -26,8 +27,7 @@ class cuda_memory {
  public:
   static constexpr bool reads_host_memory = false;
 
-  explicit cuda_memory(cuda_options const& o)
-      : stream_(std::make_shared<cuda_stream>(std::make_shared<cuda_device>(o))) {}
+  explicit cuda_memory(cuda_options const& o) : stream_(std::make_shared<cuda_stream>(cuda_device::shared(o))) {}
   cuda_memory(cuda_memory const& other) : stream_(std::make_shared<cuda_stream>(other.stream_->shared_device())) {
     stream_->follow(*other.stream_);
   }
@@ -36,7 +36,8 @@ class cuda_memory {
     if (this == &other) return *this;
     auto stream = std::make_shared<cuda_stream>(other.stream_->shared_device());
     stream->follow(*other.stream_);
-    stream->follow(*stream_);  // whose arenas stay
+    stream->follow(*stream_);  // whose arenas stay, unless they are another device's
+    if (&stream->device() != &stream_->device()) workspace_.emplace();
     staging_ = nullptr, library_ = nullptr;
     stream_ = std::move(stream);
     return *this;
@@ -49,13 +50,19 @@ class cuda_memory {
     return {p, [owner = stream_](void* q) { owner->device().free(q, owner->get()); }};
   }
   /// Device bytes from the host's, which the caller may reuse at once.
-  void upload(void* to, void const* from, std::size_t bytes) { staging().upload(to, from, bytes, stream()); }
+  void upload(void* to, void const* from, std::size_t bytes) {
+    cudaStream_t const s = stream();  // first: it makes the device current, on which staging makes its events
+    staging().upload(to, from, bytes, s);
+  }
   /// Host bytes from the device's; waits for the work before.
-  void download(void* to, void const* from, std::size_t bytes) { staging().download(to, from, bytes, stream()); }
+  void download(void* to, void const* from, std::size_t bytes) {
+    cudaStream_t const s = stream();
+    staging().download(to, from, bytes, s);
+  }
   /// Waits for all work of this session, and throws what went wrong in it.
   void synchronize() { stream_->synchronize(); }
-  arena& scratch() { return workspace_.scratch(); }
-  arena& kept() { return workspace_.kept(); }
+  arena& scratch() { return workspace_->scratch(); }
+  arena& kept() { return workspace_->kept(); }
 
   /// The session's stream, with its device made current: for launches of one's own between ops.
   cudaStream_t stream() {

@@ -77,7 +77,11 @@ class cuda_products {
   /// Room in `f`, which the stream's later work may take: it comes after the product.
   library_room room_for(frame<Backend>& f, extent m, extent n, extent k) {
     if (!worth_library(m, n, k)) return {self().library(), nullptr, 0};
-    return {self().library(), f.template make<std::byte>(1, library_bytes).data, std::size_t{library_bytes}};
+    // cuBLASLt's kernels for sm_90 want it at a multiple of 256 bytes; an arena gives memory_alignment.
+    constexpr std::uintptr_t alignment = 256;
+    auto const room = f.template make<std::byte>(1, library_bytes + static_cast<extent>(alignment));
+    std::uintptr_t const behind = reinterpret_cast<std::uintptr_t>(room.data) % alignment;
+    return {self().library(), room.data + (behind == 0 ? 0 : alignment - behind), std::size_t{library_bytes}};
   }
 
  public:

@@ -1,6 +1,7 @@
 #pragma once
-/// The way between the host's pageable memory and the device's, through pinned memory in two halves: while one is on
-/// the bus, the host fills or empties the other.
+/// The way between the host's pageable memory and the device's, through a ring of pinned pieces: while one is on the
+/// bus, the host fills or empties others, and a small upload finds a free one without waiting for the kernels before
+/// it.
 
 #include <algorithm>
 #include <cstring>
@@ -10,57 +11,58 @@
 namespace flan::detail {
 
 class cuda_staging {
-  struct half {
+  struct piece {
     unsigned char* bytes = nullptr;
     cuda_event done;  ///< the bus is done with it
   };
-  static constexpr std::size_t half_bytes = std::size_t{1} << 20;
-  half halves_[2];
+  static constexpr std::size_t piece_bytes = std::size_t{256} << 10, count = 16;
+  piece pieces_[count];
+  std::size_t next_ = 0;  ///< how often pieces were taken
 
-  half& at(std::size_t i) { return halves_[i % 2]; }
+  piece& at(std::size_t i) { return pieces_[i % count]; }
 
  public:
   cuda_staging() {
     void* p = nullptr;
-    check_cuda(cudaHostAlloc(&p, 2 * half_bytes, cudaHostAllocDefault), "cudaHostAlloc");
-    halves_[0].bytes = static_cast<unsigned char*>(p), halves_[1].bytes = halves_[0].bytes + half_bytes;
+    check_cuda(cudaHostAlloc(&p, count * piece_bytes, cudaHostAllocDefault), "cudaHostAlloc");
+    for (std::size_t i = 0; i < count; ++i) pieces_[i].bytes = static_cast<unsigned char*>(p) + i * piece_bytes;
   }
   ~cuda_staging() {
-    for (half& h : halves_) h.done.settle();  // uploads may still read it
-    cudaFreeHost(halves_[0].bytes);
+    for (piece& p : pieces_) p.done.settle();  // uploads may still read it
+    cudaFreeHost(pieces_[0].bytes);
   }
   cuda_staging(cuda_staging const&) = delete;
   cuda_staging& operator=(cuda_staging const&) = delete;
 
-  /// Device bytes from the host's, which may be reused on return; waits only for a half to become free.
+  /// Device bytes from the host's, which may be reused on return; waits only for a piece to become free.
   void upload(void* to, void const* from, std::size_t bytes, cudaStream_t s) {
-    std::size_t i = 0;
-    for (std::size_t first = 0; first < bytes; first += half_bytes, ++i) {
-      half& h = at(i);
-      std::size_t const count = std::min(half_bytes, bytes - first);
-      h.done.wait();
-      std::memcpy(h.bytes, static_cast<unsigned char const*>(from) + first, count);
-      check_cuda(cudaMemcpyAsync(static_cast<unsigned char*>(to) + first, h.bytes, count, cudaMemcpyHostToDevice, s),
+    for (std::size_t first = 0; first < bytes; first += piece_bytes) {
+      piece& p = at(next_++);
+      std::size_t const n = std::min(piece_bytes, bytes - first);
+      p.done.wait();
+      std::memcpy(p.bytes, static_cast<unsigned char const*>(from) + first, n);
+      check_cuda(cudaMemcpyAsync(static_cast<unsigned char*>(to) + first, p.bytes, n, cudaMemcpyHostToDevice, s),
                  "cudaMemcpyAsync to the device");
-      h.done.record(s);
+      p.done.record(s);
     }
   }
   /// Host bytes from the device's; waits for them.
   void download(void* to, void const* from, std::size_t bytes, cudaStream_t s) {
-    auto const count = [&](std::size_t i) { return std::min(half_bytes, bytes - i * half_bytes); };
+    std::size_t const parts = (bytes + piece_bytes - 1) / piece_bytes, base = next_;
+    next_ += parts;
+    auto const size = [&](std::size_t i) { return std::min(piece_bytes, bytes - i * piece_bytes); };
     auto const fetch = [&](std::size_t i) {
-      half& h = at(i);
-      check_cuda(cudaMemcpyAsync(h.bytes, static_cast<unsigned char const*>(from) + i * half_bytes, count(i),
+      piece& p = at(base + i);
+      check_cuda(cudaMemcpyAsync(p.bytes, static_cast<unsigned char const*>(from) + i * piece_bytes, size(i),
                                  cudaMemcpyDeviceToHost, s),
                  "cudaMemcpyAsync from the device");
-      h.done.record(s);
+      p.done.record(s);
     };
-    std::size_t const parts = (bytes + half_bytes - 1) / half_bytes;
-    if (parts != 0) fetch(0);
+    for (std::size_t i = 0; i < std::min(parts, count - 1); ++i) fetch(i);
     for (std::size_t i = 0; i < parts; ++i) {
-      if (i + 1 < parts) fetch(i + 1);
-      at(i).done.wait();
-      std::memcpy(static_cast<unsigned char*>(to) + i * half_bytes, at(i).bytes, count(i));
+      if (i + count - 1 < parts) fetch(i + count - 1);
+      at(base + i).done.wait();
+      std::memcpy(static_cast<unsigned char*>(to) + i * piece_bytes, at(base + i).bytes, size(i));
     }
   }
 };

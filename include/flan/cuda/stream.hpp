@@ -42,6 +42,7 @@ class cuda_stream {
 
   /// What is given to this stream from now on sees what was given to the other so far.
   void follow(cuda_stream const& other) {
+    other.device().make_current();  // an event belongs to the device that is current when it is made
     cuda_event e;
     e.record(other.get());
     e.hold(stream_);

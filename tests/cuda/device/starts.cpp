@@ -14,7 +14,7 @@ int main() {
     std::printf("ran on %s, sm_%d%d\n", be.device().name.c_str(), be.device().major, be.device().minor);
     return 0;
   } catch (flan::cuda_error const& e) {
-    bool const absent = e.code == cudaErrorNoDevice || e.code == cudaErrorInsufficientDriver;
+    bool const absent = flan::no_device(e);
     std::printf("%s%s\n", absent ? "skipped: no device: " : "", e.what());
     return absent ? 77 : 1;
   } catch (flan::error const& e) {

@@ -101,7 +101,8 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t op, void co
                     (op->transpose_b != 0 ? lb->rows : lb->columns) == ld->columns &&
                     (op->transpose_b != 0 ? lb->columns : lb->rows) == terms && bytes >= chosen.workspace &&
                     aligned(a, *la, chosen.alignment[0]) && aligned(b, *lb, chosen.alignment[1]) &&
-                    aligned(c, *lc, chosen.alignment[2]) && aligned(d, *ld, chosen.alignment[3]);
+                    aligned(c, *lc, chosen.alignment[2]) && aligned(d, *ld, chosen.alignment[3]) &&
+                    reinterpret_cast<std::uintptr_t>(workspace) % 256 == 0;  // what sm_90 asks for
   if (!fits) return CUBLAS_STATUS_INVALID_VALUE;
   ++state().products;
   std::memset(workspace, 0xff, bytes);

@@ -149,6 +149,10 @@ cudaError_t cudaGetLastError() {
   last = cudaSuccess;
   return e;
 }
+cudaError_t cudaDriverGetVersion(int* version) {
+  *version = flan::emulator::device().driver ? 13000 : 0;
+  return cudaSuccess;
+}
 cudaError_t cudaGetDeviceCount(int* n) {
   *n = flan::emulator::device().count;
   return say(presence());

@@ -109,7 +109,7 @@ int main(int argc, char** argv) {
   try {
     return run(report, !no_benchmarks);
   } catch (flan::cuda_error const& e) {
-    bool const absent = e.code == cudaErrorNoDevice || e.code == cudaErrorInsufficientDriver;
+    bool const absent = flan::no_device(e);
     std::printf("%s%s\n", absent ? "skipped: no device: " : "failed: ", e.what());
     return absent ? 77 : 1;
   } catch (std::exception const& e) {

@@ -118,10 +118,11 @@ class product_library {
   library_handle<cublasLtHandle_t, cublasLtDestroy> handle_;
   std::map<key, library_plan> plans_;
 
-  /// The largest power of two up to 256 that divides the address and the bytes from row to row.
+  /// The largest power of two up to memory_alignment that divides the address and the bytes from row to row: beyond
+  /// that, where an arena put a matrix would choose the algorithm, and with it the bits.
   static std::uint32_t alignment_of(void const* p, extent leading, cudaDataType_t type) {
     auto const bytes = static_cast<std::uintptr_t>(leading) * (type == CUDA_R_32F ? 4u : 2u);
-    std::uintptr_t const both = reinterpret_cast<std::uintptr_t>(p) | bytes | 256u;
+    std::uintptr_t const both = reinterpret_cast<std::uintptr_t>(p) | bytes | memory_alignment;
     return static_cast<std::uint32_t>(both & (~both + 1));
   }
 
