@@ -17,7 +17,8 @@ class cpu_attention {
   template <class Y, class F, class Q, class K>
   void attention(heads_view<Y> y, vector_view<F> lse, heads_view<Q const> q, heads_view<K const> k,
                  heads_view<K const> v, attention_options<F> const& o) {
-    expect_attention("attention", o, q, k, v);
+    expect_attention("attention", o, q, k);
+    expect_shape("attention", "v", v, k);
     expect_shape("attention", "y", y, q);
     if (!lse.empty()) expect("attention", "the size of lse", q.batch * q.heads * q.length, lse.size);
     if (q.batch * q.heads * q.length == 0) return;
@@ -57,7 +58,8 @@ class cpu_attention {
                           heads_view<X const> v, attention_options<F> const& o) {
     char const* const op = "attention_backward";
     if (!o.key_rows.empty() || !o.ancestry.empty()) fail(op, " expected no key_rows and no ancestry");
-    expect_attention(op, o, q, k, v);
+    expect_attention(op, o, q, k);
+    expect_shape(op, "v", v, k);
     expect_shape(op, "y", y, q);
     expect_shape(op, "dy", dy, q);
     expect_shape(op, "dq", dq, q);

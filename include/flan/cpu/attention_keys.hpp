@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "flan/backend/expect.hpp"
+#include "flan/backend/expect_ops.hpp"
 #include "flan/backend/options.hpp"
 #include "flan/cpu/kernels/attention.hpp"
 #include "flan/tensor/frame.hpp"
@@ -11,30 +11,6 @@
 namespace flan::detail {
 
 constexpr extent rounded_up(extent n, extent multiple) { return (n + multiple - 1) / multiple * multiple; }
-
-/// Throws unless the options fit the operands.
-template <class F, class Q, class K>
-void expect_attention(char const* op, attention_options<F> const& o, heads_view<Q> const& q, heads_view<K> const& k,
-                      heads_view<K> const& v) {
-  expect_shape(op, "v", v, k);
-  expect(op, "the heads of k", q.heads, k.heads);
-  expect(op, "the width of k", q.width, k.width);
-  if (!o.bias.empty()) expect(op, "the rows of the bias (heads)", q.heads, o.bias.rows);
-  if (!o.key_lengths.empty()) expect(op, "the number of key lengths", k.batch, o.key_lengths.size);
-  if (!o.query_segments.empty()) {
-    expect(op, "the number of query segments", q.batch * q.length, o.query_segments.size);
-    expect(op, "the number of key segments", k.batch * k.length, o.key_segments.size);
-  }
-  if (o.dropout.active()) {
-    expect(op, "the dropout keys of queries", q.batch * q.length, o.dropout.rows.size);
-    expect(op, "the dropout keys of keys", k.batch * k.length, o.key_keys.size);
-  }
-  if (!o.key_rows.empty()) expect(op, "the number of key rows", q.batch, o.key_rows.size);
-  if (!o.ancestry.empty()) expect(op, "the rows of the ancestry", q.batch, o.ancestry.rows);
-  if (!o.ancestry.empty() && o.ancestry.columns < k.length)
-    fail(op, " expected the ancestry of ", k.length, " keys but found that of ", o.ancestry.columns);
-  if (o.key_rows.empty() && o.ancestry.empty()) expect(op, "the batch of k", q.batch, k.batch);
-}
 
 /// What one head of one group of batch rows has in common: where its keys lie, and what the options say of them.
 /// Arrays are scratch of the task and padded to whole panels.

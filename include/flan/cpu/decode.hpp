@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "flan/backend/expect.hpp"
+#include "flan/backend/expect_ops.hpp"
 #include "flan/core/parallel.hpp"
 #include "flan/cpu/dispatch.hpp"
 #include "flan/cpu/kernels/decode.hpp"
@@ -52,11 +52,7 @@ class cpu_decode {
 
   template <class T>
   void append_to_cache(heads_view<T> cache, heads_view<T const> rows, extent position) {
-    expect("append_to_cache", "the heads of rows", cache.heads, rows.heads);
-    expect("append_to_cache", "the width of rows", cache.width, rows.width);
-    if (position < 0 || position + rows.length > cache.length || rows.batch > cache.batch)
-      fail("append_to_cache expected rows within ", cache.batch, " rows of ", cache.length, " positions but found ",
-           rows.batch, " rows of ", rows.length, " from position ", position);
+    expect_append(cache, rows, position);
     extent const per_head = std::max<extent>(1, rows.length * rows.width);
     parallel_for(rows.batch * rows.heads, std::max<extent>(1, 65536 / per_head), [&](extent begin, extent end) {
       for (extent t = begin; t < end; ++t)
@@ -67,11 +63,7 @@ class cpu_decode {
   }
 
   void top_k(matrix<float> values, matrix<std::int32_t> ids, vector_view<float> lse, matrix<float const> logits) {
-    expect("top_k", "the rows of values", logits.rows, values.rows);
-    expect_shape("top_k", "ids", ids, values);
-    if (values.columns > logits.columns)
-      fail("top_k expected at most ", logits.columns, " of a row but found k = ", values.columns);
-    if (!lse.empty()) expect("top_k", "the size of lse", logits.rows, lse.size);
+    expect_top_k(values, ids, lse, logits);
     extent const n = logits.columns, k = values.columns;
     parallel_for(logits.rows, 1, [&](extent begin, extent end) {
       for (extent m = begin; m < end; ++m) {

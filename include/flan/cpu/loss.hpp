@@ -3,6 +3,7 @@
 
 #include <type_traits>
 
+#include "flan/backend/expect_ops.hpp"
 #include "flan/cpu/kernels/loss.hpp"
 #include "flan/cpu/products.hpp"
 
@@ -19,15 +20,7 @@ template <class F, class D, class G, class X, class W, class Memory>
 void cross_entropy(instruction_set isa, Memory& memory, vector_view<F> loss, matrix<D> dx, matrix<G> dw,
                    matrix<X const> x, weight<W> const& w, vector_view<std::int32_t const> labels,
                    loss_options const& o) {
-  char const* const op = "cross_entropy_head";
-  expect(op, "the columns of x", w.columns, x.columns);
-  expect(op, "the number of labels", x.rows, labels.size);
-  expect(op, "the size of loss", x.rows, loss.size);
-  if (!dx.empty()) expect_shape(op, "dx", dx, x);
-  if (!dw.empty()) {
-    expect(op, "the rows of dw", w.rows, dw.rows);
-    expect(op, "the columns of dw", w.columns, dw.columns);
-  }
+  expect_cross_entropy(loss, dx, dw, x, w, labels);
   frame rows_with_labels{memory};
   vector_view<extent> const scored = rows_with_labels.template make_vector<extent>(x.rows);
   extent count = 0;
@@ -37,7 +30,8 @@ void cross_entropy(instruction_set isa, Memory& memory, vector_view<F> loss, mat
       loss.data[m] = F(0);
       if (!dx.empty()) std::fill_n(dx.data + m * dx.stride, dx.columns, D(0.0f));
     } else if (label < 0 || label >= w.rows) {
-      fail(op, " expected labels between 0 and ", w.rows - 1, " or ", o.ignore, " but found ", label, " at ", m);
+      fail("cross_entropy_head expected labels between 0 and ", w.rows - 1, " or ", o.ignore, " but found ", label,
+           " at ", m);
     } else {
       scored.data[count++] = m;
     }

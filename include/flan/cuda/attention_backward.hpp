@@ -1,6 +1,7 @@
 #pragma once
 /// CUDA: attention's backward.
 
+#include "flan/backend/expect_ops.hpp"
 #include "flan/cuda/attention.hpp"
 #include "flan/tensor/frame.hpp"
 
@@ -49,7 +50,8 @@ class cuda_attention_backward {
                           heads_view<X const> v, attention_options<F> const& o) {
     char const* const op = "attention_backward";
     if (!o.key_rows.empty() || !o.ancestry.empty()) fail(op, " expected no key_rows and no ancestry");
-    expect_attention<X>(op, q, k, v, o);
+    expect_attention(op, o, q, k);
+    expect_shape(op, "v", v, k);
     expect_shape(op, "y", y, q);
     expect_shape(op, "dy", dy, q);
     expect_shape(op, "dq", dq, q);

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "flan/backend/expect.hpp"
+#include "flan/backend/expect_ops.hpp"
 #include "flan/cuda/elements.hpp"
 #include "flan/cuda/error.hpp"
 #include "flan/tensor/frame.hpp"
@@ -47,21 +47,13 @@ class cuda_decode {
  public:
   template <cuda_number T>
   void append_to_cache(heads_view<T> cache, heads_view<T const> rows, extent position) {
-    expect("append_to_cache", "the heads of rows", cache.heads, rows.heads);
-    expect("append_to_cache", "the width of rows", cache.width, rows.width);
-    if (position < 0 || position + rows.length > cache.length || rows.batch > cache.batch)
-      fail("append_to_cache expected rows within ", cache.batch, " rows of ", cache.length, " positions but found ",
-           rows.batch, " rows of ", rows.length, " from position ", position);
+    expect_append(cache, rows, position);
     if (rows.batch * rows.heads * rows.length * rows.width != 0)
       launch_append_to_cache<T>(self().stream(), {cache, rows, position});
   }
   template <std::same_as<float> F>
   void top_k(matrix<F> values, matrix<std::int32_t> ids, vector_view<F> lse, matrix<F const> logits) {
-    expect("top_k", "the rows of values", logits.rows, values.rows);
-    expect_shape("top_k", "ids", ids, values);
-    if (values.columns > logits.columns)
-      fail("top_k expected at most ", logits.columns, " of a row but found k = ", values.columns);
-    if (!lse.empty()) expect("top_k", "the size of lse", logits.rows, lse.size);
+    expect_top_k(values, ids, lse, logits);
     if (logits.rows == 0) return;
     top_k_task<F> t{values, ids, lse.data, logits, nullptr, nullptr};
     frame f{self()};

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "flan/backend/expect_ops.hpp"
 #include "flan/cuda/products.hpp"
 #include "flan/tensor/frame.hpp"
 
@@ -37,18 +38,10 @@ class cuda_loss {
   template <std::same_as<float> F, std::same_as<float> D, std::same_as<float> G, cuda_number X, cuda_weight_element W>
   void cross_entropy_head(vector_view<F> loss, matrix<D> dx, matrix<G> dw, matrix<X const> x, weight<W> const& w,
                           vector_view<std::int32_t const> labels, loss_options const& o) {
-    char const* const op = "cross_entropy_head";
-    expect(op, "the columns of x", w.columns, x.columns);
-    expect(op, "the number of labels", x.rows, labels.size);
-    expect(op, "the size of loss", x.rows, loss.size);
-    if (!dx.empty()) expect_shape(op, "dx", dx, x);
-    if (!dw.empty()) {
-      expect(op, "the rows of dw", w.rows, dw.rows);
-      expect(op, "the columns of dw", w.columns, dw.columns);
-    }
+    expect_cross_entropy(loss, dx, dw, x, w, labels);
     bool const backward = !dx.empty() || !dw.empty();
     if constexpr (quantized<W>)
-      if (backward) fail(op, " expected no gradients of a quantised weight");
+      if (backward) fail("cross_entropy_head expected no gradients of a quantised weight");
     auto& be = self();
     extent const fitting = chunk_bytes / std::max<extent>(1, w.rows * 4), most = std::clamp<extent>(fitting, 1, 4096);
     for (extent first = 0; first < x.rows; first += most) {

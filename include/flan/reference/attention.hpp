@@ -4,7 +4,7 @@
 #include <limits>
 #include <vector>
 
-#include "flan/backend/expect.hpp"
+#include "flan/backend/expect_ops.hpp"
 #include "flan/backend/options.hpp"
 #include "flan/reference/scalar.hpp"
 
@@ -43,25 +43,6 @@ struct attention_rules {
         dropout_bits(o.dropout.rows.data[b * query_length + i], site, o.key_keys.data[r * key_length + j]);
     return bits < o.dropout.threshold() ? F(0) : F(static_cast<detail::real_t<F>>(1 / (1 - o.dropout.rate)));
   }
-
-  template <class Q, class K>
-  void check(char const* op, heads_view<Q> const& q, heads_view<K> const& k) const {
-    detail::expect(op, "the heads of k", q.heads, k.heads);
-    detail::expect(op, "the width of k", q.width, k.width);
-    if (!o.bias.empty()) detail::expect(op, "the rows of the bias (heads)", q.heads, o.bias.rows);
-    if (!o.key_lengths.empty()) detail::expect(op, "the number of key lengths", k.batch, o.key_lengths.size);
-    if (!o.query_segments.empty()) {
-      detail::expect(op, "the number of query segments", q.batch * q.length, o.query_segments.size);
-      detail::expect(op, "the number of key segments", k.batch * k.length, o.key_segments.size);
-    }
-    if (o.dropout.active()) {
-      detail::expect(op, "the dropout keys of queries", q.batch * q.length, o.dropout.rows.size);
-      detail::expect(op, "the dropout keys of keys", k.batch * k.length, o.key_keys.size);
-    }
-    if (!o.key_rows.empty()) detail::expect(op, "the number of key rows", q.batch, o.key_rows.size);
-    if (!o.ancestry.empty()) detail::expect(op, "the rows of the ancestry", q.batch, o.ancestry.rows);
-    if (o.key_rows.empty() && o.ancestry.empty()) detail::expect(op, "the batch of k", q.batch, k.batch);
-  }
 };
 
 class attentions {
@@ -77,7 +58,7 @@ class attentions {
   void attention(heads_view<Y> y, vector_view<F> lse, heads_view<Q const> q, heads_view<K const> k,
                  heads_view<K const> v, attention_options<F> const& o) {
     attention_rules<F> const rules{o, q.length, k.length};
-    rules.check("attention", q, k);
+    detail::expect_attention("attention", o, q, k);
     detail::expect_shape("attention", "v", v, k);
     detail::expect_shape("attention", "y", y, q);
     if (!lse.empty()) detail::expect("attention", "the size of lse", q.batch * q.heads * q.length, lse.size);
@@ -128,7 +109,7 @@ class attentions {
     char const* const op = "attention_backward";
     if (!o.key_rows.empty() || !o.ancestry.empty()) fail(op, " expected no key_rows and no ancestry");
     attention_rules<F> const rules{o, q.length, k.length};
-    rules.check(op, q, k);
+    detail::expect_attention(op, o, q, k);
     detail::expect_shape(op, "v", v, k);
     detail::expect_shape(op, "y", y, q);
     detail::expect_shape(op, "dy", dy, q);

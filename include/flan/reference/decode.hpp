@@ -6,7 +6,7 @@
 #include <numeric>
 #include <vector>
 
-#include "flan/backend/expect.hpp"
+#include "flan/backend/expect_ops.hpp"
 #include "flan/reference/scalar.hpp"
 
 namespace flan::reference {
@@ -14,11 +14,7 @@ namespace flan::reference {
 struct decoding {
   template <class T>
   void append_to_cache(heads_view<T> cache, heads_view<T const> rows, extent position) {
-    detail::expect("append_to_cache", "the heads of rows", cache.heads, rows.heads);
-    detail::expect("append_to_cache", "the width of rows", cache.width, rows.width);
-    if (position < 0 || position + rows.length > cache.length || rows.batch > cache.batch)
-      fail("append_to_cache expected rows within ", cache.batch, " rows of ", cache.length, " positions but found ",
-           rows.batch, " rows of ", rows.length, " from position ", position);
+    detail::expect_append(cache, rows, position);
     for (extent r = 0; r < rows.batch; ++r)
       for (extent h = 0; h < rows.heads; ++h)
         for (extent i = 0; i < rows.length; ++i)
@@ -29,11 +25,7 @@ struct decoding {
   void top_k(matrix<F> values, matrix<std::int32_t> ids, vector_view<F> lse, matrix<F const> logits) {
     using real = detail::real_t<F>;
     constexpr real lowest = -std::numeric_limits<real>::infinity();
-    detail::expect("top_k", "the rows of values", logits.rows, values.rows);
-    detail::expect_shape("top_k", "ids", ids, values);
-    if (values.columns > logits.columns)
-      fail("top_k expected at most ", logits.columns, " of a row but found k = ", values.columns);
-    if (!lse.empty()) detail::expect("top_k", "the size of lse", logits.rows, lse.size);
+    detail::expect_top_k(values, ids, lse, logits);
     std::vector<std::int32_t> order(static_cast<std::size_t>(logits.columns));
     for (extent m = 0; m < logits.rows; ++m) {
       F const* const row = logits.data + m * logits.stride;

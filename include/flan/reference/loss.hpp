@@ -4,7 +4,7 @@
 #include <limits>
 #include <vector>
 
-#include "flan/backend/expect.hpp"
+#include "flan/backend/expect_ops.hpp"
 #include "flan/backend/options.hpp"
 #include "flan/backend/quantized.hpp"
 #include "flan/backend/weight.hpp"
@@ -17,14 +17,9 @@ struct losses {
   template <class F, class D, class G, class X, class W>
   void cross_entropy_head(vector_view<F> loss, matrix<D> dx, matrix<G> dw, matrix<X const> x, weight<W> const& weights,
                           vector_view<std::int32_t const> labels, loss_options const& o) {
-    char const* const op = "cross_entropy_head";
     using real = detail::real_t<F>;
     auto const w = weights.view();
-    detail::expect(op, "the columns of x", w.columns, x.columns);
-    detail::expect(op, "the number of labels", x.rows, labels.size);
-    detail::expect(op, "the size of loss", x.rows, loss.size);
-    if (!dx.empty()) detail::expect_shape(op, "dx", dx, x);
-    if (!dw.empty()) detail::expect_shape(op, "dw", dw, w);
+    detail::expect_cross_entropy(loss, dx, dw, x, weights, labels);
     F const scale(static_cast<real>(o.scale)), z(static_cast<real>(o.z_loss));
     F const smooth(static_cast<real>(o.label_smoothing / static_cast<double>(w.rows)));
     F const sharp(static_cast<real>(1 - o.label_smoothing));
@@ -36,8 +31,8 @@ struct losses {
       loss.data[m] = F(0);
       if (labels.data[m] != o.ignore) {
         if (labels.data[m] < 0 || labels.data[m] >= w.rows)
-          fail(op, " expected labels between 0 and ", w.rows - 1, " or ", o.ignore, " but found ", labels.data[m],
-               " at ", m);
+          fail("cross_entropy_head expected labels between 0 and ", w.rows - 1, " or ", o.ignore, " but found ",
+               labels.data[m], " at ", m);
         real largest = -std::numeric_limits<real>::infinity();
         for (extent v = 0; v < w.rows; ++v) {
           F& logit = logits[static_cast<std::size_t>(v)];
