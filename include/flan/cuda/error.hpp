@@ -20,9 +20,9 @@ struct cuda_error : error {
 /// Whether a failure says that the machine has no device, or no driver at all. A driver older than the program's CUDA
 /// is something else.
 inline bool no_device(cuda_error const& e) {
-  int version = 0;
+  int supported = 0;
   return e.code == cudaErrorNoDevice ||
-         (e.code == cudaErrorInsufficientDriver && cudaDriverGetVersion(&version) == cudaSuccess && version == 0);
+         (e.code == cudaErrorInsufficientDriver && cudaDriverGetVersion(&supported) == cudaSuccess && supported == 0);
 }
 
 namespace detail {
