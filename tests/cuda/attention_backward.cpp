@@ -60,3 +60,15 @@ TEST_CASE("cuda: attention's backward of wide heads") {
     check_one<float>(s, {1, 1, 35, 40, 200, 9}, {"200 wide", true, false, true, false, true, false, false}, false);
   });
 }
+
+TEST_CASE("cuda: attention's backward refuses a bias's gradient of other heads") {
+  emulator::reset();
+  cuda_backend be;
+  tensor<float> q(be, 4, 2 * 8), lse(be, 1, 2 * 4), bias(be, 2, 5), dbias(be, 1, 5);
+  auto const h = split_heads(q.view, 1, 2);
+  attention_options<float> o;
+  o.bias = in(bias.view);
+  CHECK_THROWS_WITH(be.attention_backward(h, h, h, dbias.view, in(h), in(h),
+                                          vector_view<float const>{lse.view.data, 2 * 4}, in(h), in(h), in(h), o),
+                    ContainsSubstring("the rows of dbias (heads)"));
+}

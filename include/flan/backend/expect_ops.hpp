@@ -31,6 +31,39 @@ void expect_attention(char const* op, attention_options<F> const& o, heads_view<
   if (o.key_rows.empty() && o.ancestry.empty()) expect(op, "the batch of k", q.batch, k.batch);
 }
 
+template <class D, class F, class X>
+void expect_attention_backward(heads_view<D> const& dq, heads_view<D> const& dk, heads_view<D> const& dv,
+                               matrix<F> const& dbias, heads_view<X const> const& dy, heads_view<X const> const& y,
+                               vector_view<F const> const& lse, heads_view<X const> const& q,
+                               heads_view<X const> const& k, heads_view<X const> const& v,
+                               attention_options<F> const& o) {
+  char const* const op = "attention_backward";
+  if (!o.key_rows.empty() || !o.ancestry.empty()) fail(op, " expected no key_rows and no ancestry");
+  expect_attention(op, o, q, k);
+  expect_shape(op, "v", v, k);
+  expect_shape(op, "y", y, q);
+  expect_shape(op, "dy", dy, q);
+  expect_shape(op, "dq", dq, q);
+  expect_shape(op, "dk", dk, k);
+  expect_shape(op, "dv", dv, k);
+  expect(op, "the size of lse", q.batch * q.heads * q.length, lse.size);
+  if (!dbias.empty()) {
+    expect(op, "the rows of dbias (heads)", q.heads, dbias.rows);
+    expect(op, "the columns of dbias", o.bias.columns, dbias.columns);
+  }
+}
+
+template <class D, class G, class E, class X, class F>
+void expect_norm_backward(matrix<D> const& dx, matrix<G> const& dgain, matrix<E const> const& dy,
+                          matrix<X const> const& x, vector_view<F const> const& inverse, weight<F> const& gain) {
+  char const* const op = "rms_norm_backward";
+  expect_shape(op, "dy", dy, x);
+  expect_shape(op, "dx", dx, x);
+  expect(op, "the size of inverse", x.rows, inverse.size);
+  expect(op, "the gain's columns", x.columns, gain.size());
+  expect(op, "the columns of dgain", x.columns, dgain.columns);
+}
+
 template <class T>
 void expect_append(heads_view<T> const& cache, heads_view<T const> const& rows, extent position) {
   char const* const op = "append_to_cache";

@@ -1,6 +1,7 @@
 #pragma once
 /// CPU: attention and its backward.
 
+#include "flan/backend/expect_ops.hpp"
 #include "flan/core/parallel.hpp"
 #include "flan/cpu/attention_backward.hpp"
 #include "flan/cpu/attention_forward.hpp"
@@ -56,20 +57,7 @@ class cpu_attention {
   void attention_backward(heads_view<D> dq, heads_view<D> dk, heads_view<D> dv, matrix<F> dbias, heads_view<X const> dy,
                           heads_view<X const> y, vector_view<F const> lse, heads_view<X const> q, heads_view<X const> k,
                           heads_view<X const> v, attention_options<F> const& o) {
-    char const* const op = "attention_backward";
-    if (!o.key_rows.empty() || !o.ancestry.empty()) fail(op, " expected no key_rows and no ancestry");
-    expect_attention(op, o, q, k);
-    expect_shape(op, "v", v, k);
-    expect_shape(op, "y", y, q);
-    expect_shape(op, "dy", dy, q);
-    expect_shape(op, "dq", dq, q);
-    expect_shape(op, "dk", dk, k);
-    expect_shape(op, "dv", dv, k);
-    expect(op, "the size of lse", q.batch * q.heads * q.length, lse.size);
-    if (!dbias.empty()) {
-      expect(op, "the rows of dbias (heads)", q.heads, dbias.rows);
-      expect(op, "the columns of dbias", o.bias.columns, dbias.columns);
-    }
+    expect_attention_backward(dq, dk, dv, dbias, dy, y, lse, q, k, v, o);
     frame scratch{thread_scratch()};
     matrix<float> const parts = scratch.make<float>(dbias.empty() ? 0 : q.batch * q.heads, dbias.columns);
     with_kernels(isa_, [&](auto i) {

@@ -1,6 +1,7 @@
 #pragma once
 /// CPU: T5's layer norm and its backward.
 
+#include "flan/backend/expect_ops.hpp"
 #include "flan/backend/weight.hpp"
 #include "flan/cpu/elementwise.hpp"
 #include "flan/cpu/kernels/norm.hpp"
@@ -32,12 +33,7 @@ class cpu_norm {
   template <class D, class G, class E, class X, class F>
   void rms_norm_backward(matrix<D> dx, matrix<G> dgain, matrix<E const> dy, matrix<X const> x,
                          vector_view<F const> inverse, weight<F> const& gain, bool accumulate) {
-    char const* const op = "rms_norm_backward";
-    expect_shape(op, "dy", dy, x);
-    expect_shape(op, "dx", dx, x);
-    expect(op, "the size of inverse", x.rows, inverse.size);
-    expect(op, "the gain's columns", x.columns, gain.size());
-    expect(op, "the columns of dgain", x.columns, dgain.columns);
+    expect_norm_backward(dx, dgain, dy, x, inverse, gain);
     F const* const g = gain.view().data;
     // First, since dx may be dy.
     parallel_for(x.columns, 64, [&](extent begin, extent end) {

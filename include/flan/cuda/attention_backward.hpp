@@ -48,17 +48,7 @@ class cuda_attention_backward {
   void attention_backward(heads_view<D> dq, heads_view<D> dk, heads_view<D> dv, matrix<F> dbias, heads_view<X const> dy,
                           heads_view<X const> y, vector_view<F const> lse, heads_view<X const> q, heads_view<X const> k,
                           heads_view<X const> v, attention_options<F> const& o) {
-    char const* const op = "attention_backward";
-    if (!o.key_rows.empty() || !o.ancestry.empty()) fail(op, " expected no key_rows and no ancestry");
-    expect_attention(op, o, q, k);
-    expect_shape(op, "v", v, k);
-    expect_shape(op, "y", y, q);
-    expect_shape(op, "dy", dy, q);
-    expect_shape(op, "dq", dq, q);
-    expect_shape(op, "dk", dk, k);
-    expect_shape(op, "dv", dv, k);
-    expect(op, "the size of lse", q.batch * q.heads * q.length, lse.size);
-    if (!dbias.empty()) expect(op, "the columns of dbias", o.bias.columns, dbias.columns);
+    expect_attention_backward(dq, dk, dv, dbias, dy, y, lse, q, k, v, o);
     if (q.batch * q.heads * (q.length + k.length) == 0) return;
     using task = attention_backward_task<X>;
     frame f{self()};

@@ -1,7 +1,7 @@
 #pragma once
 /// CUDA: T5's layer norm and its backward.
 
-#include "flan/backend/expect.hpp"
+#include "flan/backend/expect_ops.hpp"
 #include "flan/backend/weight.hpp"
 #include "flan/cuda/elements.hpp"
 #include "flan/cuda/error.hpp"
@@ -54,12 +54,7 @@ class cuda_norm {
   template <std::same_as<float> D, std::same_as<float> G, std::same_as<float> E, std::same_as<float> F>
   void rms_norm_backward(matrix<D> dx, matrix<G> dgain, matrix<E const> dy, matrix<F const> x,
                          vector_view<F const> inverse, weight<F> const& gain, bool accumulate) {
-    char const* const op = "rms_norm_backward";
-    expect_shape(op, "dy", dy, x);
-    expect_shape(op, "dx", dx, x);
-    expect(op, "the size of inverse", x.rows, inverse.size);
-    expect(op, "the gain's columns", x.columns, gain.size());
-    expect(op, "the columns of dgain", x.columns, dgain.columns);
+    expect_norm_backward(dx, dgain, dy, x, inverse, gain);
     if (x.empty()) return;
     using task = rms_norm_backward_task<D, G, E>;
     frame f{self()};

@@ -106,18 +106,8 @@ class attentions {
   void attention_backward(heads_view<D> dq, heads_view<D> dk, heads_view<D> dv, matrix<F> dbias, heads_view<X const> dy,
                           heads_view<X const> y, vector_view<F const> lse, heads_view<X const> q, heads_view<X const> k,
                           heads_view<X const> v, attention_options<F> const& o) {
-    char const* const op = "attention_backward";
-    if (!o.key_rows.empty() || !o.ancestry.empty()) fail(op, " expected no key_rows and no ancestry");
+    detail::expect_attention_backward(dq, dk, dv, dbias, dy, y, lse, q, k, v, o);
     attention_rules<F> const rules{o, q.length, k.length};
-    detail::expect_attention(op, o, q, k);
-    detail::expect_shape(op, "v", v, k);
-    detail::expect_shape(op, "y", y, q);
-    detail::expect_shape(op, "dy", dy, q);
-    detail::expect_shape(op, "dq", dq, q);
-    detail::expect_shape(op, "dk", dk, k);
-    detail::expect_shape(op, "dv", dv, k);
-    detail::expect(op, "the size of lse", q.batch * q.heads * q.length, lse.size);
-    if (!dbias.empty()) detail::expect(op, "the columns of dbias", o.bias.columns, dbias.columns);
     auto const size = static_cast<std::size_t>(k.length * k.width);
     std::vector<F> keys(size), values(size), query(static_cast<std::size_t>(q.width));
     for (extent b = 0; b < q.batch; ++b)

@@ -1,7 +1,7 @@
 #pragma once
 /// Reference: T5's layer norm (Zhang & Sennrich 2019: no mean is subtracted, no bias added).
 
-#include "flan/backend/expect.hpp"
+#include "flan/backend/expect_ops.hpp"
 #include "flan/backend/weight.hpp"
 #include "flan/reference/scalar.hpp"
 
@@ -29,11 +29,7 @@ struct norms {
   template <class D, class G, class E, class F>
   void rms_norm_backward(matrix<D> dx, matrix<G> dgain, matrix<E const> dy, matrix<F const> x,
                          vector_view<F const> inverse, weight<F> const& gain, bool accumulate) {
-    detail::expect_shape("rms_norm_backward", "dy", dy, x);
-    detail::expect_shape("rms_norm_backward", "dx", dx, x);
-    detail::expect("rms_norm_backward", "the size of inverse", x.rows, inverse.size);
-    detail::expect("rms_norm_backward", "the gain's columns", x.columns, gain.size());
-    detail::expect("rms_norm_backward", "the columns of dgain", x.columns, dgain.columns);
+    detail::expect_norm_backward(dx, dgain, dy, x, inverse, gain);
     F const columns(static_cast<detail::real_t<F>>(x.columns));
     F const* const g = gain.view().data;
     for (extent r = 0; r < x.rows; ++r) {
