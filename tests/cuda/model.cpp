@@ -23,28 +23,28 @@ using cuda_run = nano_run<fp32, cuda_backend>;
 using mixed_run = nano_run<bf16_mixed, cuda_backend>;
 }  // namespace
 
-TEST_CASE("cuda: tiny models are transformers', float") {
+TEST_CASE("cuda: tiny models are transformers', float", "[models]") {
   for (char const* name : {"v1_1_tiny", "v1_0_tiny", "umt5_tiny"}) {
     adverse_device();
     check_golden_f32(cuda_backend{}, name, true);
   }
 }
 
-TEST_CASE("cuda: tiny models in bf16 err no more than transformers in bf16") {
+TEST_CASE("cuda: tiny models in bf16 err no more than transformers in bf16", "[models]") {
   for (char const* name : {"v1_1_tiny", "v1_0_tiny", "umt5_tiny"}) {
     adverse_device();
     check_golden_bf16(cuda_backend{}, name, true);
   }
 }
 
-TEST_CASE("cuda: gradients of tiny models equal torch's") {
+TEST_CASE("cuda: gradients of tiny models equal torch's", "[models]") {
   adverse_device();
   for (char const* name : {"v1_1_tiny", "umt5_tiny"})
     if (!sanitized || std::string_view(name) == "v1_1_tiny")
       check_golden_gradients<fp32, cuda_backend>(name, 1e-4, std::string_view(name) == "umt5_tiny");
 }
 
-TEST_CASE("cuda: a tiny model generates what transformers does") {
+TEST_CASE("cuda: a tiny model generates what transformers does", "[models]") {
   adverse_device();
   // All take minutes here.
   if (sanitized)
@@ -53,7 +53,7 @@ TEST_CASE("cuda: a tiny model generates what transformers does") {
     check_golden_generation("v1_1_tiny", cuda_backend{}, 20, {"greedy", "beam4"});
 }
 
-TEST_CASE("cuda: quantised weights give the cpu's answers") {
+TEST_CASE("cuda: quantised weights give the cpu's answers", "[models]") {
   adverse_device();
   golden_case const g("v1_1_tiny");
   auto const device = golden_text_model<any_t5, q8_weights>(g, cuda_backend{});
@@ -69,7 +69,7 @@ TEST_CASE("cuda: quantised weights give the cpu's answers") {
   CHECK(device.generate_ids(inputs, {.max_tokens = 4}).size() == inputs.size());
 }
 
-TEST_CASE("cuda: a resumed run ends with the bits of an uninterrupted one") {
+TEST_CASE("cuda: a resumed run ends with the bits of an uninterrupted one", "[models]") {
   temporary_folder whole, parts;
   constexpr int steps = sanitized ? 2 : 3;
   adverse_device();
@@ -80,7 +80,7 @@ TEST_CASE("cuda: a resumed run ends with the bits of an uninterrupted one") {
   CHECK(state_bytes(parts.path, steps) == state_bytes(whole.path, steps));
 }
 
-TEST_CASE("cuda: a run in bf16 learns") {
+TEST_CASE("cuda: a run in bf16 learns", "[models]") {
   adverse_device();
   mixed_run run({});
   auto const score = [&] { return run.model.score("say 12", {"5"}).front().sum; };
@@ -90,7 +90,7 @@ TEST_CASE("cuda: a run in bf16 learns") {
   CHECK(score() > before);
 }
 
-TEST_CASE("cuda: a run's losses are the cpu's") {
+TEST_CASE("cuda: a run's losses are the cpu's", "[models]") {
   adverse_device();
   std::vector<double> on_device, on_host;
   auto const go = [](auto run, std::vector<double>& losses) {
@@ -105,7 +105,7 @@ TEST_CASE("cuda: a run's losses are the cpu's") {
   for (std::size_t i = 0; i < 3; ++i) CHECK(on_device[i] == Approx(on_host[i]).epsilon(1e-4));
 }
 
-TEST_CASE("cuda: sessions that were there before see what was trained, between steps too") {
+TEST_CASE("cuda: sessions that were there before see what was trained, between steps too", "[models]") {
   adverse_device();
   cuda_run run({});
   auto const score = [](auto const& m) { return m.score("say 12", {"5"}).front().sum; };
@@ -120,7 +120,7 @@ TEST_CASE("cuda: sessions that were there before see what was trained, between s
   CHECK(seen[0] != seen[1]);
 }
 
-TEST_CASE("cuda: a model is saved, loaded and answers the same") {
+TEST_CASE("cuda: a model is saved, loaded and answers the same", "[models]") {
   adverse_device();
   temporary_folder folder;
   auto const m = tiny_text_model(cuda_backend{});
@@ -138,7 +138,7 @@ TEST_CASE("cuda: a model is saved, loaded and answers the same") {
   CHECK(narrow.generate_ids(inputs, o).size() == 2);
 }
 
-TEST_CASE("cuda: a second request takes nothing but its caches, a later step nothing at all") {
+TEST_CASE("cuda: a second request takes nothing but its caches, a later step nothing at all", "[models]") {
   adverse_device(false);
   auto const m = tiny_text_model(cuda_backend{});
   std::vector<std::vector<token>> const inputs{{72, 101, 108, 1}, {50, 1}};

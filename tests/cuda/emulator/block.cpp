@@ -1,7 +1,9 @@
 // The threads of a block as fibers, and the places where they meet.
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -41,6 +43,7 @@ struct thread_state {
 std::recursive_mutex running;  // one grid at a time: the vocabulary's variables are the process's
 std::vector<std::unique_ptr<fiber>> fibers;
 std::vector<thread_state> threads;
+unsigned waiting[32];  // of each warp: how many of its threads are in_warp
 std::size_t current = 0;
 std::map<void const*, std::size_t> allowed_shared;
 
@@ -139,7 +142,8 @@ unsigned long long meet_warp(unsigned mask, char const* what, unsigned long long
     mine.at = thread_state::in_warp, fibers[current]->pause();
   }
   mine.at = thread_state::in_warp, mine.mask = mask, mine.what = what, mine.bits = bits, mine.source = source;
-  bool complete = true;
+  auto& in_warp = waiting[current / 32];
+  bool complete = ++in_warp >= static_cast<unsigned>(std::popcount(mask));
   for (std::size_t l = 0; l < 32 && complete; ++l)
     if (mask >> l & 1) {
       auto const& s = threads[first + l];
@@ -156,7 +160,7 @@ unsigned long long meet_warp(unsigned mask, char const* what, unsigned long long
     for (std::size_t l = 0; l < 32; ++l) {
       if ((mask >> l & 1) == 0) continue;
       auto& s = threads[first + l];
-      s.at = thread_state::ready;
+      s.at = thread_state::ready, --in_warp;
       if (s.source == -2) {
         s.bits = votes;
       } else if (s.source >= 0) {
@@ -210,6 +214,7 @@ cudaError_t run_grid(cudaLaunchConfig_t const& c, void const* kernel, void (*thr
       for (unsigned x = 0; x < c.gridDim.x && good; ++x) {
         blockIdx = {x, y, z};
         std::memset(flan_shared_memory, 0xff, c.dynamicSmemBytes);  // NaN, until a thread writes
+        std::fill(std::begin(waiting), std::end(waiting), 0u);
         for (std::size_t t = 0; t < n; ++t) {
           auto const i = static_cast<unsigned>(t);
           threads[t] = {};
