@@ -3,6 +3,7 @@
 #include "flan/backend/together.hpp"
 
 #include <cstring>
+#include <limits>
 #include <type_traits>
 #include <vector>
 
@@ -35,6 +36,11 @@ struct with_own_matmul : cpu_backend {
     cpu_backend::matmul(y, x, w, o);
   }
 };
+struct with_own_top_k : cpu_backend {
+  void top_k(matrix<float> values, matrix<std::int32_t> ids, vector_view<float> lse, matrix<float const> logits) {
+    cpu_backend::top_k(values, ids, lse, logits);
+  }
+};
 struct with_own_norm : cpu_backend {
   void rms_norm() = delete;
 };
@@ -51,6 +57,14 @@ static_assert(!multiplies_gated<with_own_gate_of_floats, float, float>);
 static_assert(!multiplies_gated<cpu_backend, float, double> && !multiplies_gated<cpu_backend, double, double>);
 static_assert(!together<with_own_matmul, float, float> && !multiplies_gated<with_own_matmul, float, float>);
 static_assert(!together<reference_backend, double, double> && !multiplies_gated<reference_backend, double, double>);
+static_assert(multiplies_to_top_k<cpu_backend, float, float, float>);
+static_assert(multiplies_to_top_k<cpu_backend, float, bf16, bf16>);
+static_assert(multiplies_to_top_k<cpu_backend, float, bf16, q8>);
+static_assert(multiplies_to_top_k<with_own_norm, float, float, float>);
+static_assert(!multiplies_to_top_k<with_own_top_k, float, float, float>);
+static_assert(!multiplies_to_top_k<with_own_matmul, float, float, float>);
+static_assert(!multiplies_to_top_k<cpu_backend, double, double, double>);
+static_assert(!multiplies_to_top_k<reference_backend, float, float, float>);
 static_assert(together<unreadable_backend<cpu_backend>, float, float>);
 static_assert(!together<unreadable_backend<reference_backend>, float, float>);
 
@@ -129,6 +143,36 @@ void check_gated(cpu_backend be, together_sizes s, activation a) {
   CHECK(g == y);
 }
 
+template <class X, class W>
+void check_likeliest(cpu_backend be, together_sizes s, bool packed, float odd) {
+  extent const n = s.third;
+  filled_rows<X> const x(s.rows, s.terms, 1);
+  auto w = drawn_weight<W>(be, n, s.terms, 2, false);
+  if constexpr (!quantized<W>) {  // ties, and what is no number
+    for (extent i = 0; i < n; i += 3) std::copy_n(w.data, s.terms, w.data + i * s.terms);
+    for (extent i = 7; i < n; i += 400) w.data[i * s.terms] = narrow<W>(odd);
+    if (packed) be.pack(w);
+  }
+  filled_rows<float> z(s.rows, n, 7);
+  be.matmul(z.view, in(x.view), w, {.scale = 0.75});
+  for (extent k : {extent{1}, extent{4}, extent{140}}) {
+    if (k > n) continue;
+    filled_rows<float> alone(s.rows, k, 8), at_once = alone, sums(1, s.rows, 9), sums_at_once = sums;
+    std::vector<std::int32_t> ids(static_cast<std::size_t>(s.rows * k)), ids_at_once = ids;
+    auto const as_matrix = [&](auto& v) { return matrix<std::int32_t>(v.data(), s.rows, k); };
+    at_once.view.data = at_once.store.data(), sums_at_once.view.data = sums_at_once.store.data();
+    be.top_k(alone.view, as_matrix(ids), {sums.view.data, s.rows}, in(z.view));
+    be.matmul(likeliest<float>{at_once.view, as_matrix(ids_at_once), {sums_at_once.view.data, s.rows}}, in(x.view), w,
+              {.scale = 0.75});
+    CAPTURE(name_of(be.isa()), s.rows, s.terms, n, k, packed, odd);
+    CHECK(alone == at_once);
+    CHECK(ids == ids_at_once);
+    CHECK(sums == sums_at_once);
+    be.matmul(likeliest<float>{at_once.view, as_matrix(ids_at_once), {}}, in(x.view), w, {.scale = 0.75});
+    CHECK(ids == ids_at_once);
+  }
+}
+
 }  // namespace
 
 TEST_CASE("products of the same rows at once have the bits of one after the other") {
@@ -180,4 +224,39 @@ TEST_CASE("a wrong width among several products is refused in a sentence") {
       ContainsSubstring("the columns of x"));
   CHECK_THROWS_WITH(be.matmul(y.view, in(x.view), gated_weights<float>{right, wrong, activation::relu}),
                     ContainsSubstring("the columns of x"));
+}
+
+TEST_CASE("a product's likeliest results have the bits of top_k behind the product") {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  constexpr together_sizes shapes[] = {{1, 64, 0, 0, 3000},  {4, 30, 0, 0, 1024}, {3, 257, 0, 0, 1025},
+                                       {70, 16, 0, 0, 33},   {2, 8, 0, 0, 1},     {0, 8, 0, 0, 40},
+                                       {9, 3300, 0, 0, 1100}};
+  for (auto isa : available_sets())
+    for (int workers : {1, 3}) {
+      threads_of const here(workers);
+      cpu_backend const be{{.isa = isa}};
+      for (auto const& s : shapes)
+        for (float odd : {1.0f, infinity, -infinity, std::numeric_limits<float>::quiet_NaN()}) {
+          for (bool packed : {false, true}) {
+            check_likeliest<float, float>(be, s, packed, odd);
+            check_likeliest<bf16, bf16>(be, s, packed, odd);
+          }
+          if (odd == 1.0f) check_likeliest<float, q8>(be, s, true, odd), check_likeliest<bf16, q8>(be, s, true, odd);
+        }
+    }
+}
+
+TEST_CASE("likeliest results of shapes that do not fit are refused in a sentence") {
+  cpu_backend be;
+  filled_rows<float> const x(4, 50, 1);
+  auto const w = drawn_weight<float>(be, 40, 50, 2, true), wrong = drawn_weight<float>(be, 40, 49, 3, true);
+  filled_rows<float> values(4, 3, 4);
+  std::vector<std::int32_t> ids(4 * 41);
+  auto const wanted = [&](extent rows, extent k) {
+    return likeliest<float>{{values.view.data, rows, k}, {ids.data(), rows, k}, {}};
+  };
+  CHECK_THROWS_WITH(be.matmul(wanted(4, 3), in(x.view), wrong, {}), ContainsSubstring("the columns of x"));
+  CHECK_THROWS_WITH(be.matmul(wanted(3, 3), in(x.view), w, {}), ContainsSubstring("the rows of values"));
+  CHECK_THROWS_WITH(be.matmul(wanted(4, 41), in(x.view), w, {}), ContainsSubstring("at most 40"));
+  CHECK_THROWS_WITH(be.matmul(wanted(4, 3), in(x.view), w, {.accumulate = true}), ContainsSubstring("nothing to add"));
 }

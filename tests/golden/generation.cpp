@@ -43,7 +43,8 @@ TEST_CASE("what each sampling filter leaves of the first step is what transforme
     auto const inputs = testing::inputs_of(g);
     auto const batch = static_cast<extent>(inputs.size());
     s.begin(std::span(inputs), batch, 1);
-    auto const logits = s.to_host(s.step(std::vector<token>(inputs.size(), 0), std::vector<std::int32_t>{0, 1, 2}));
+    s.step(std::vector<token>(inputs.size(), 0), std::vector<std::int32_t>{0, 1, 2});
+    auto const logits = s.host_logits();
     auto const v = static_cast<std::size_t>(g.config.vocabulary);
     std::size_t checked = 0;
     for (auto const& f : {filter{"temperature_0.7", {.temperature = 0.7}}, filter{"top_k_10", {.top_k = 10}},

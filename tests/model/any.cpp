@@ -73,10 +73,16 @@ std::vector<std::vector<float>> results(B& be, M& model) {
   model.encode(be, states.view, part(14), inputs);
   note(states.view);
   auto const cache = model.make_cache(be, 2, 4, states.view, inputs);
-  tensor<float> const logits(be, 2, model.config().vocabulary);
+  tensor<X> const newest(be, 2, d);
+  tensor<float> const logits(be, 2, model.config().vocabulary), values(be, 2, 3), sums(be, 1, 2);
+  tensor<std::int32_t> const best(be, 2, 3);
   for (extent position = 0; position < 4; ++position) {
-    model.step(be, logits.view, part(2), 2, 1, cache, position, {}, {});
+    model.step(be, newest.view, part(2), 2, 1, cache, position, {}, {});
+    model.logits(be, logits.view, newest.view);
     note(logits.view);
+    model.top_k(be, values.view, best.view, flat(sums.view), newest.view);
+    note(values.view);
+    note(sums.view);
   }
   return all;
 }

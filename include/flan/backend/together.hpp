@@ -1,14 +1,17 @@
 #pragma once
-/// Products of the same rows, at once: ops that a backend may have besides what `backend/concept.hpp` asks for, as
-/// overloads of matmul. Each row is then brought where it is multiplied once, and what lies between two products of a
-/// gated layer never reaches memory. They change no bit of what the single ops give.
+/// Products together with what else their rows or results are for: ops that a backend may have besides what
+/// `backend/concept.hpp` asks for, as overloads of matmul. A row is then brought where it is multiplied once, and what
+/// lies between two products of a gated layer, or between the head and a choice of tokens, never reaches memory. They
+/// change no bit of what the single ops give.
 ///
 /// - matmul(std::array<projection<Y, W>, N>, x[M,K], options): for each, y[M,N_i] = or += scale · x·wᵀ
 /// - matmul(y[M,N], x[M,K], gated_weights<W>): y = a(x·gateᵀ) ⊙ (x·upᵀ), both products rounded to y's format first.
 ///   Packed weights only
+/// - matmul(likeliest<F>, x[M,K], w[N,K], options): top_k of scale · x·wᵀ in float, which need not exist whole
 ///
 /// A class that derives from a backend and shadows matmul hides these too, and gets its products one by one, unless it
-/// brings them back with a using-declaration. One that shadows gate loses the gated product alone.
+/// brings them back with a using-declaration. One that shadows gate or top_k loses the gated product, or the last,
+/// alone.
 
 #include <array>
 #include <type_traits>
@@ -31,6 +34,14 @@ struct gated_weights {
   activation a = activation::relu;
 };
 
+/// Where the k largest results of each row go, as in top_k: values and ids [M, k], and lse[M] or empty.
+template <class F>
+struct likeliest {
+  matrix<F> values;
+  matrix<std::int32_t> ids;
+  vector_view<F> lse;
+};
+
 /// The same weight without a share in its memory, for the time of a call: copying it counts no references.
 template <class W>
 weight<W> borrowed(weight<W> const& w) {
@@ -50,6 +61,19 @@ struct class_of_member<T C::*> {
 /// Members of one class, or of classes of which none derives from the other: none was shadowed without the other.
 template <class A, class B>
 inline constexpr bool side_by_side = std::is_same_v<A, B> || (!std::is_base_of_v<A, B> && !std::is_base_of_v<B, A>);
+
+/// Whether B's member Op is of the class that B's matmul is of, or of one that does not derive from that class: Op was
+/// not shadowed without matmul.
+template <class B, class X, class W, class Op>
+inline constexpr bool belongs_to_matmul = [] {
+  if constexpr (requires { typename class_of_member<decltype(&B::template matmul<X, X, W>)>::type; }) {
+    using ops = typename class_of_member<Op>::type;
+    using products = typename class_of_member<decltype(&B::template matmul<X, X, W>)>::type;
+    return std::is_same_v<ops, products> || !std::is_base_of_v<products, ops>;
+  } else {
+    return false;
+  }
+}();
 }  // namespace detail
 
 /// B has the products of several weights for Y = x·Wᵀ.
@@ -65,16 +89,22 @@ concept multiplies_gated = requires(B be, matrix<X> y, matrix<X const> x, gated_
 }
 &&[] {
   // A gate of another template shape than <T> cannot be asked where it is from, and counts as shadowed.
-  if constexpr (requires {
-                  typename detail::class_of_member<decltype(&B::template gate<X>)>::type;
-                  typename detail::class_of_member<decltype(&B::template matmul<X, X, W>)>::type;
-                }) {
-    using gates = typename detail::class_of_member<decltype(&B::template gate<X>)>::type;
-    using products = typename detail::class_of_member<decltype(&B::template matmul<X, X, W>)>::type;
-    return std::is_same_v<gates, products> || !std::is_base_of_v<products, gates>;
-  } else {
+  if constexpr (requires { typename detail::class_of_member<decltype(&B::template gate<X>)>::type; })
+    return detail::belongs_to_matmul<B, X, W, decltype(&B::template gate<X>)>;
+  else
     return false;
-  }
+}();
+
+/// B has the likeliest results of a product, and its top_k is the one that belongs to it.
+template <class B, class F, class X, class W>
+concept multiplies_to_top_k = requires(B be, likeliest<F> const& to, matrix<X const> x, weight<W> const& w) {
+  be.matmul(to, x, w, matmul_options{});
+}
+&&[] {
+  if constexpr (requires { typename detail::class_of_member<decltype(&B::top_k)>::type; })
+    return detail::belongs_to_matmul<B, X, W, decltype(&B::top_k)>;
+  else
+    return false;
 }();
 
 }  // namespace flan

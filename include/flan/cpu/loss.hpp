@@ -5,7 +5,8 @@
 
 #include "flan/backend/expect_ops.hpp"
 #include "flan/cpu/kernels/loss.hpp"
-#include "flan/cpu/products.hpp"
+#include "flan/cpu/multiply.hpp"
+#include "flan/cpu/quantized_product.hpp"
 
 namespace flan::detail {
 

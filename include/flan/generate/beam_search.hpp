@@ -105,8 +105,8 @@ class beam_search {
     s_.step(ids_, parents_);
     auto const k = std::min(considered_, static_cast<std::size_t>(s_.vocabulary()));
     bool const filters = plan_.filters();
-    top_tokens const& top = s_.top(filters ? 1 : static_cast<extent>(k));
     std::vector<float> const* const all = filters ? &s_.logits() : nullptr;
+    top_tokens const& top = s_.top(filters ? 1 : static_cast<extent>(k));
     for (auto& p : prompts_) {
       if (p.done) continue;
       auto& candidates = candidates_;

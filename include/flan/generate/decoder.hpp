@@ -22,7 +22,7 @@ class decoder {
   virtual extent position() const = 0;
   virtual void begin(std::span<std::vector<token> const> inputs, extent rows, extent capacity, extent first) = 0;
   virtual void step(std::span<token const> ids, std::span<std::int32_t const> parents) = 0;
-  /// Of the last step: the k likeliest tokens of each row, and all logits.
+  /// After the last step: the k likeliest tokens of each row, and all logits. Who wants both asks for the logits first.
   virtual top_tokens const& top(extent k) = 0;
   virtual std::vector<float> const& logits() = 0;
 
@@ -34,7 +34,6 @@ class decoder {
 template <class Lease>
 class decoder_of final : public decoder {
   Lease session_;
-  decltype(session_->step({}, {})) logits_{};
 
  public:
   explicit decoder_of(Lease session) : session_(std::move(session)) {}
@@ -45,10 +44,10 @@ class decoder_of final : public decoder {
     session_->begin(inputs, rows, capacity, first);
   }
   void step(std::span<token const> ids, std::span<std::int32_t const> parents) override {
-    logits_ = session_->step(ids, parents);
+    session_->step(ids, parents);
   }
-  top_tokens const& top(extent k) override { return session_->top(logits_, k); }
-  std::vector<float> const& logits() override { return session_->to_host(logits_); }
+  top_tokens const& top(extent k) override { return session_->top(k); }
+  std::vector<float> const& logits() override { return session_->host_logits(); }
 };
 
 }  // namespace flan::detail

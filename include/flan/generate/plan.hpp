@@ -26,11 +26,15 @@ struct generation_plan {
   std::optional<std::size_t> memory_limit;
 
   bool ends(token id) const { return std::find(end_ids.begin(), end_ids.end(), id) != end_ids.end(); }
-  /// Whether logits are changed before a token is chosen: then they have to come to the host.
-  bool filters() const {
-    return sampling || repetition_penalty != 1 || no_repeat_ngram > 0 || min_tokens > 0 || !suppressed.empty() ||
-           forced_first || forced_last;
+  /// Whether scores are changed before the largest are taken, or a token is drawn.
+  bool rules() const {
+    return repetition_penalty != 1 || no_repeat_ngram > 0 || min_tokens > 0 || !suppressed.empty() || forced_first ||
+           forced_last;
   }
+  /// Whether all logits have to come to the host, and not the largest alone.
+  bool filters() const { return sampling || rules(); }
+  /// Where a token is drawn among the k likeliest, whatever the others' logits are: k; else 0.
+  extent drawn_among() const { return sampling && !rules() ? sampling->top_k : 0; }
 };
 
 [[gnu::cold]] inline void require_ids(std::vector<token> const& ids, extent vocabulary, std::string const& what) {

@@ -57,22 +57,21 @@ std::vector<target_score> score_targets(session<Model, B>& s, std::vector<token>
     }
     std::vector<std::int32_t> const parents(count, 0);
     s.rewind();
-    s.states(ids, parents, [&](typename Model::states y) {
-      frame<B> f(be);
-      auto const loss = f.template make_vector<F>(y.rows);
-      auto const wanted = f.template make_vector<std::int32_t>(y.rows);
-      be.upload(wanted.data, labels.data(), labels.size() * sizeof(std::int32_t));
-      be.cross_entropy_head(loss, matrix<F>{}, matrix<G>{}, in(y), s.model().head(), in(wanted),
-                            loss_options{.scale = s.model().head_scale()});
-      auto const losses = to_host(be, loss);
-      for (std::size_t r = 0; r < count; ++r) {
-        auto& score = scores[order[first + r]];
-        for (std::size_t i = 0; i < targets[order[first + r]].size(); ++i) {
-          score.tokens.push_back(-static_cast<double>(losses[r * n + i]));
-          score.sum += score.tokens.back();
-        }
+    typename Model::states const y = s.step(ids, parents);
+    frame<B> f(be);
+    auto const loss = f.template make_vector<F>(y.rows);
+    auto const wanted = f.template make_vector<std::int32_t>(y.rows);
+    be.upload(wanted.data, labels.data(), labels.size() * sizeof(std::int32_t));
+    be.cross_entropy_head(loss, matrix<F>{}, matrix<G>{}, in(y), s.model().head(), in(wanted),
+                          loss_options{.scale = s.model().head_scale()});
+    auto const losses = to_host(be, loss);
+    for (std::size_t r = 0; r < count; ++r) {
+      auto& score = scores[order[first + r]];
+      for (std::size_t i = 0; i < targets[order[first + r]].size(); ++i) {
+        score.tokens.push_back(-static_cast<double>(losses[r * n + i]));
+        score.sum += score.tokens.back();
       }
-    });
+    }
   }
   return scores;
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <vector>
@@ -78,6 +79,7 @@ class token_search {
   std::vector<token> ids_;
   std::vector<std::int32_t> parents_;
   std::vector<float> scores_;
+  std::vector<std::size_t> by_id_;
   filter_scratch scratch_;
 
  public:
@@ -119,10 +121,12 @@ class token_search {
     }
     if (parents_.empty()) return false;
     s_.step(ids_, parents_);
-    auto const& top = s_.top(1);
+    if (extent const k = plan_.drawn_among(); k > 0 && choose_among(k)) return true;
     if (plan_.filters()) {
-      choose_on_host(s_.logits(), top.log_sums);
+      auto const& all = s_.logits();
+      choose_on_host(all, s_.top(1).log_sums);
     } else {
+      auto const& top = s_.top(1);
       for (auto& q : sequences_) {
         if (q.ended) continue;
         auto const r = static_cast<std::size_t>(q.row);
@@ -152,6 +156,33 @@ class token_search {
   }
 
  private:
+  /// Draws among the k likeliest, which alone come to the host. False, and nothing is chosen, where others are as
+  /// likely as the k-th: those count too.
+  bool choose_among(extent k) {
+    auto const& top = s_.top(std::min(k + 1, s_.vocabulary()));
+    auto const all = static_cast<std::size_t>(top.k), n = std::min(static_cast<std::size_t>(k), all);
+    for (std::size_t r = 0; n < all && r < parents_.size(); ++r)
+      if (top.logits[r * all + n] == top.logits[r * all + n - 1]) return false;
+    for (auto& q : sequences_) {
+      if (q.ended) continue;
+      auto const r = static_cast<std::size_t>(q.row), first = r * all;
+      double const z = static_cast<double>(top.log_sums[r]);
+      require_numbers(z);
+      by_id_.resize(n);  // as they would stand among all
+      std::iota(by_id_.begin(), by_id_.end(), first);
+      std::sort(by_id_.begin(), by_id_.end(), [&](auto a, auto b) { return top.ids[a] < top.ids[b]; });
+      scores_.resize(n);
+      std::transform(by_id_.begin(), by_id_.end(), scores_.begin(), [&](auto i) { return top.logits[i]; });
+      apply_sampling(scores_, *plan_.sampling, scratch_);
+      extent const made = static_cast<extent>(q.history.size() - plan_.prompt.size());
+      token const drawn = draw(scores_, q.key, static_cast<std::uint64_t>(made));
+      if (drawn < 0) fail_without_token();
+      auto const i = by_id_[static_cast<std::size_t>(drawn)];
+      accept(q, top.ids[i], static_cast<double>(top.logits[i]) - z);
+    }
+    return true;
+  }
+
   /// `log_sums` come from the backend, whose vectors take a fraction of the time that the host would.
   void choose_on_host(std::vector<float> const& logits, std::vector<float> const& log_sums) {
     auto const v = static_cast<std::size_t>(s_.vocabulary());

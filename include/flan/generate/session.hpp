@@ -64,7 +64,7 @@ class session {
     ids_ = frame_->template make_vector<std::int32_t>(rows * first);
     key_rows_ = frame_->template make_vector<std::int32_t>(rows);
     ancestry_ = frame_->template make<std::int32_t>(rows, capacity);
-    logits_ = frame_->template make<F>(rows, vocabulary());
+    states_ = frame_->template make<X>(rows * first, model_->config().d_model);
     past_.assign(static_cast<std::size_t>(rows * capacity), 0);
     next_past_ = past_;
   }
@@ -98,34 +98,57 @@ class session {
     use(x, r);
   }
 
-  /// Appends ids[rows·n] behind their parents' pasts. Returns the logits after each row's last token, [rows,
-  /// vocabulary], in backend memory until the next call.
-  matrix<F> step(std::span<token const> ids, std::span<std::int32_t const> parents) {
-    auto const [n, call] = append(ids, parents);
-    matrix<F> const z = logits_.row_range(0, rows_);
-    model_->step(be_, z, in(ids_.part(0, rows_ * n)), rows_, n, cache_, position_ - n, call.ancestry, call.key_rows);
-    return z;
+  /// Appends ids[rows·n] behind their parents' pasts. Returns the decoder's states of all new tokens, [rows·n,
+  /// d_model], in backend memory until the next call; `logits` and `top` say what follows each row's last one.
+  typename Model::states step(std::span<token const> ids, std::span<std::int32_t const> parents) {
+    auto const [n, past] = append(ids, parents);
+    typename Model::states const y(states_.row_range(0, rows_ * n));
+    last_ = {y.data + (n - 1) * y.stride, rows_, y.columns, n * y.stride};
+    has_logits_ = false;
+    model_->step(be_, y, in(ids_.part(0, rows_ * n)), rows_, n, cache_, position_ - n, past.ancestry, past.key_rows);
+    return y;
   }
 
-  /// The same, but returns nothing: use(y[rows·n, d_model]) gets the decoder's states of all new tokens.
-  template <class Use>
-  void states(std::span<token const> ids, std::span<std::int32_t const> parents, Use&& use) {
-    auto const [n, past] = append(ids, parents);
-    stack_call<P> c = past;
-    c.rows = {.batch = rows_, .length = n};
-    c.state_rows = cache_.state_rows;
-    c.caches = cache_.blocks.data();
-    c.position = position_ - n;
+  /// The logits after each row's last token, [rows, vocabulary], in backend memory until the next step.
+  matrix<F> logits() {
+    if (logits_.empty()) logits_ = frame_->template make<F>(max_rows_, vocabulary());
+    matrix<F> const z = logits_.row_range(0, rows_);
+    if (!has_logits_) model_->logits(be_, z, last_);
+    has_logits_ = true;
+    return z;
+  }
+  /// The same on the host; may be written to.
+  std::vector<float>& host_logits() {
+    matrix<F> const z = logits();
+    download(host_logits_, z.data, z.rows * z.columns);
+    return host_logits_;
+  }
+
+  /// The k likeliest tokens after each row's last one, chosen in the backend. Who wants all logits too asks for those
+  /// first: else they may be computed twice.
+  top_tokens const& top(extent k) {
     frame<B> f(be_);
-    typename Model::states const y(f.template make<X>(rows_ * n, model_->config().d_model));
-    model_->decode(be_, y, in(ids_.part(0, rows_ * n)), c);
-    use(y);
+    auto const values = f.template make<F>(rows_, k);
+    auto const ids = f.template make<std::int32_t>(rows_, k);
+    auto const sums = f.template make_vector<F>(rows_);
+    if (has_logits_) {
+      be_.top_k(out(values), out(ids), out(sums), in(logits()));
+    } else {
+      model_->top_k(be_, values, ids, sums, last_);
+    }
+    top_.k = k;
+    download(top_.logits, values.data, rows_ * k);
+    top_.ids.resize(static_cast<std::size_t>(rows_ * k));
+    be_.download(top_.ids.data(), ids.data, top_.ids.size() * sizeof(std::int32_t));
+    download(top_.log_sums, sums.data, rows_);
+    return top_;
   }
 
   /// Gives back what the request held; its workspace stays, for the next.
   void end() {
     max_rows_ = 0;
     cache_ = {};
+    logits_ = {}, has_logits_ = false;
     frame_.reset();
   }
 
@@ -134,27 +157,6 @@ class session {
     rows_ = position_ = 0;
     own_past_ = true;
     sources_.clear();
-  }
-
-  /// The k likeliest tokens of each row of logits, chosen where they lie.
-  top_tokens const& top(matrix<F> logits, extent k) {
-    frame<B> f(be_);
-    auto const values = f.template make<F>(logits.rows, k);
-    auto const ids = f.template make<std::int32_t>(logits.rows, k);
-    auto const sums = f.template make_vector<F>(logits.rows);
-    be_.top_k(out(values), out(ids), out(sums), in(logits));
-    top_.k = k;
-    download(top_.logits, values.data, logits.rows * k);
-    top_.ids.resize(static_cast<std::size_t>(logits.rows * k));
-    be_.download(top_.ids.data(), ids.data, top_.ids.size() * sizeof(std::int32_t));
-    download(top_.log_sums, sums.data, logits.rows);
-    return top_;
-  }
-
-  /// All logits on the host, [rows, vocabulary]; may be written to.
-  std::vector<float>& to_host(matrix<F> logits) {
-    download(host_logits_, logits.data, logits.rows * logits.columns);
-    return host_logits_;
   }
 
  private:
@@ -231,7 +233,10 @@ class session {
   t5_cache<P> cache_;
   vector_view<std::int32_t> ids_, key_rows_;
   matrix<std::int32_t> ancestry_;
-  matrix<F> logits_;
+  matrix<X> states_;               ///< of the last step's tokens
+  typename Model::states last_{};  ///< of them each row's last
+  matrix<F> logits_;               ///< made when they are first asked for
+  bool has_logits_ = false;        ///< of the last step
   extent batch_ = 0, max_rows_ = 0, capacity_ = 0, rows_ = 0, position_ = 0;
   bool own_past_ = true;
   std::vector<std::int32_t> past_, next_past_;        ///< [rows, capacity]: the cache row of each position

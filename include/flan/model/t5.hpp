@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "flan/backend/together.hpp"
 #include "flan/layer/embedding.hpp"
 #include "flan/model/t5_config.hpp"
 #include "flan/model/t5_stack.hpp"
@@ -104,6 +105,20 @@ struct t5 {
     be.matmul(z, in(y), head(), matmul_options{.scale = head_scale()});
   }
 
+  /// The k likeliest tokens of each row of states, as top_k of their logits; those exist only where the backend has
+  /// nothing better.
+  template <class B>
+  void top_k(B& be, matrix<F> values, matrix<std::int32_t> ids, vector_view<F> lse, states y) const {
+    if constexpr (multiplies_to_top_k<B, F, X, W>) {
+      be.matmul(likeliest<F>{values, ids, lse}, matrix<X const>(in(y)), head(), matmul_options{.scale = head_scale()});
+    } else {
+      frame f(be);
+      auto const z = f.template make<F>(y.rows, config_.vocabulary);
+      logits(be, z, y);
+      be.top_k(out(values), out(ids), out(lse), in(z));
+    }
+  }
+
   /// loss[targets.count()]: each target token's loss (0 where the label is −100). With `gradient`, a model of the same
   /// shape in P's gradient format, adds d(gradient_scale · Σ loss) to it. `again`: a trace of an earlier call whose
   /// lists are used again, so that nothing is allocated; what it held is over.
@@ -156,14 +171,12 @@ struct t5 {
     return cache;
   }
 
-  /// One decoding step: logits[rows, vocabulary] of the last of `length` new tokens per row (ids[rows·length]),
+  /// One decoding step: y[rows·length, d_model] = the final states of `length` new tokens per row (ids[rows·length]),
   /// appended at `position`. ancestry[rows, ≥ position + length]: the cache row of each earlier token (beams);
   /// key_rows[rows]: the encoder row. Either may be empty: row r is its own ancestor and reads encoder row r.
   template <class B>
-  void step(B& be, matrix<F> z, vector_view<std::int32_t const> ids, extent rows, extent length,
-            t5_cache<P> const& cache, extent position, matrix<std::int32_t const> ancestry,
-            vector_view<std::int32_t const> key_rows) const {
-    frame f(be);
+  void step(B& be, states y, vector_view<std::int32_t const> ids, extent rows, extent length, t5_cache<P> const& cache,
+            extent position, matrix<std::int32_t const> ancestry, vector_view<std::int32_t const> key_rows) const {
     stack_call<P> c;
     c.rows = {.batch = rows, .length = length};
     c.state_rows = cache.state_rows;
@@ -171,10 +184,7 @@ struct t5 {
     c.position = position;
     c.ancestry = ancestry;
     c.key_rows = key_rows;
-    auto const y = f.template make<X, C.d_model>(rows * length, config_.d_model);
     decode(be, y, ids, c);
-    states const last(y.data + (length - 1) * y.stride, rows, y.columns, length * y.stride);
-    logits(be, z, last);
   }
 
  private:

@@ -14,6 +14,10 @@ inline constexpr product_shape product_shapes[] = {
     {1, 1, 1},    {1, 17, 255}, {2, 33, 256}, {3, 16, 257}, {8, 40, 513}, {5, 7, 1},  {13, 130, 70}, {64, 50, 100},
     {31, 1, 300}, {1, 300, 64}, {0, 5, 3},    {3, 0, 4},    {2, 3, 0},    {9, 24, 8}, {65, 48, 769}};
 
+// Of vocabularies: within a block of a thousand and over several.
+inline constexpr product_shape likeliest_shapes[] = {{1, 40, 16},   {3, 1024, 33},  {2, 1057, 64},
+                                                     {5, 2500, 20}, {1, 3100, 300}, {0, 200, 3}};
+
 inline std::string name(product_shape const& s, placement p, char const* more = "") {
   return sentence(s.m, " x ", s.n, " from ", s.k, p == placement::ragged ? ", ragged" : "", more);
 }
@@ -100,6 +104,30 @@ void check_together(S& s) {
           },
           y);
     }
+  using F = wide_t<X>;
+  if constexpr (multiplies_to_top_k<B, F, X, W>)
+    for (auto const& shape : likeliest_shapes)
+      for (extent k : {extent{1}, extent{5}, extent{150}}) {
+        if (k > shape.n || s.skips(shape.m * shape.n * shape.k)) continue;
+        auto w = s.template weights<W>(shape.n, shape.k);
+        if (k == 5) s.backend().pack(w);
+        auto x = s.template make<X>(shape.m, shape.k, placement::ragged);
+        auto z = s.template make<F>(shape.m, shape.n), values = s.template make<F>(shape.m, k, placement::ragged);
+        auto ids = s.template make<std::int32_t>(shape.m, k, placement::ragged);
+        auto lse = s.template make<F>(1, shape.m);
+        s.run(
+            "matmul", name(shape, placement::ragged, ", its likeliest"),
+            [&](auto& be) {
+              matmul_options const o{.scale = 0.5};
+              if constexpr (std::is_same_v<std::remove_reference_t<decltype(be)>, B>) {
+                be.matmul(likeliest<F>{values.view, ids.view, lse.flat()}, in(x.view), w, o);
+              } else {
+                be.matmul(z.view, in(x.view), w, o);
+                be.top_k(values.view, ids.view, lse.flat(), in(z.view));
+              }
+            },
+            values, ids, lse);
+      }
 }
 
 template <class W, class S>
