@@ -73,6 +73,51 @@ TEST_CASE("ten steps of Adafactor follow the oracle", "[cpu][optimizer]") {
       }
 }
 
+TEST_CASE("Adafactor with sums of squares kept from the last update gives the same bits", "[cpu][optimizer]") {
+  for (auto isa : sets_of_kernels())
+    for (auto [rows, columns] : {std::pair<extent, extent>{300, 200}, {130, 257}, {3, 17}, {2, 20'000}})
+      for (double weight_decay : {0.0, 0.01})
+        for (int workers : {1, 3}) {
+          CAPTURE(name_of(isa), rows, columns, weight_decay);
+          threads_of const here(workers);
+          flan::detail::cpu_optimizer be(isa);
+          auto w = normals<float>(1, rows * columns, 0.1), again = w;
+          std::vector<float> row(static_cast<std::size_t>(rows)), column(static_cast<std::size_t>(columns)), none;
+          auto row_again = row, column_again = column;
+          std::vector<double> sums(row.size(), -1);
+          adafactor_options o;
+          o.weight_decay = weight_decay;
+          auto const update = [&](auto& w_, auto& g, auto& row_, auto& column_) {
+            be.adafactor_update(as_matrix(w_, rows, columns), in(as_matrix(g, rows, columns)), as_vector(row_),
+                                as_vector(column_), as_matrix(none, 0, 0), o);
+          };
+          for (int step = 0; step < 4; ++step) {
+            auto g = normals<float>(static_cast<std::uint64_t>(10 + step), rows * columns);
+            for (extent r = step % 2; r < rows; r += 3) std::fill_n(g.begin() + r * columns, columns, 0.0f);
+            o.beta2 = 1 - std::pow(step + 1.0, -0.8);
+            update(w, g, row, column);
+            auto with = o;
+            with.row_squares = as_vector(sums), with.squares_known = step != 0;
+            std::swap(o, with);
+            update(again, g, row_again, column_again);
+            std::swap(o, with);
+            REQUIRE(w == again);
+            double expected = 0;  // of the first row
+            for (extent c = 0; c < columns; ++c)
+              expected += std::pow(static_cast<double>(w[static_cast<std::size_t>(c)]), 2);
+            REQUIRE(std::abs(sums[0] - expected) <= 1e-12 * expected);
+          }
+          // They are used: wrong ones give another rate.
+          auto g = normals<float>(3, rows * columns);
+          for (double& s : sums) s *= 4;
+          o.row_squares = as_vector(sums), o.squares_known = true;
+          update(again, g, row_again, column_again);
+          o.row_squares = {}, o.squares_known = false;
+          update(w, g, row, column);
+          REQUIRE(w != again);
+        }
+}
+
 TEST_CASE("Adafactor survives a gradient of zeros", "[cpu][optimizer]") {
   for (auto isa : sets_of_kernels()) {
     flan::detail::cpu_optimizer be(isa);

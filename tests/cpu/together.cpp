@@ -162,13 +162,13 @@ void check_likeliest(cpu_backend be, together_sizes s, bool packed, float odd) {
     auto const as_matrix = [&](auto& v) { return matrix<std::int32_t>(v.data(), s.rows, k); };
     at_once.view.data = at_once.store.data(), sums_at_once.view.data = sums_at_once.store.data();
     be.top_k(alone.view, as_matrix(ids), {sums.view.data, s.rows}, in(z.view));
-    be.matmul(likeliest<float>{at_once.view, as_matrix(ids_at_once), {sums_at_once.view.data, s.rows}}, in(x.view), w,
+    be.matmul(top_results<float>{at_once.view, as_matrix(ids_at_once), {sums_at_once.view.data, s.rows}}, in(x.view), w,
               {.scale = 0.75});
     CAPTURE(name_of(be.isa()), s.rows, s.terms, n, k, packed, odd);
     CHECK(alone == at_once);
     CHECK(ids == ids_at_once);
     CHECK(sums == sums_at_once);
-    be.matmul(likeliest<float>{at_once.view, as_matrix(ids_at_once), {}}, in(x.view), w, {.scale = 0.75});
+    be.matmul(top_results<float>{at_once.view, as_matrix(ids_at_once), {}}, in(x.view), w, {.scale = 0.75});
     CHECK(ids == ids_at_once);
   }
 }
@@ -253,7 +253,7 @@ TEST_CASE("likeliest results of shapes that do not fit are refused in a sentence
   filled_rows<float> values(4, 3, 4);
   std::vector<std::int32_t> ids(4 * 41);
   auto const wanted = [&](extent rows, extent k) {
-    return likeliest<float>{{values.view.data, rows, k}, {ids.data(), rows, k}, {}};
+    return top_results<float>{{values.view.data, rows, k}, {ids.data(), rows, k}, {}};
   };
   CHECK_THROWS_WITH(be.matmul(wanted(4, 3), in(x.view), wrong, {}), ContainsSubstring("the columns of x"));
   CHECK_THROWS_WITH(be.matmul(wanted(3, 3), in(x.view), w, {}), ContainsSubstring("the rows of values"));

@@ -75,6 +75,10 @@ struct adafactor_options {
   bool scale_by_parameter = true;
   double weight_decay = 0;    ///< w ← (1 − weight_decay)·w − …
   double gradient_scale = 1;  ///< multiplies the gradient first (global-norm clipping)
+  /// [rows] or empty, in backend memory: where a backend may leave Σ w² of each updated row, and find it at the next
+  /// call on the same w. It changes no bit.
+  vector_view<double> row_squares{};
+  bool squares_known = false;  ///< row_squares is what the last call on this w left, and w is as it was left
 };
 
 /// AdamW (Loshchilov & Hutter 2019), as torch's.

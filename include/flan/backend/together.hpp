@@ -7,7 +7,7 @@
 /// - matmul(std::array<projection<Y, W>, N>, x[M,K], options): for each, y[M,N_i] = or += scale · x·wᵀ
 /// - matmul(y[M,N], x[M,K], gated_weights<W>): y = a(x·gateᵀ) ⊙ (x·upᵀ), both products rounded to y's format first.
 ///   Packed weights only
-/// - matmul(likeliest<F>, x[M,K], w[N,K], options): top_k of scale · x·wᵀ in float, which need not exist whole
+/// - matmul(top_results<F>, x[M,K], w[N,K], options): top_k of scale · x·wᵀ in float, which need not exist whole
 ///
 /// A class that derives from a backend and shadows matmul hides these too, and gets its products one by one, unless it
 /// brings them back with a using-declaration. One that shadows gate or top_k loses the gated product, or the last,
@@ -36,7 +36,7 @@ struct gated_weights {
 
 /// Where the k largest results of each row go, as in top_k: values and ids [M, k], and lse[M] or empty.
 template <class F>
-struct likeliest {
+struct top_results {
   matrix<F> values;
   matrix<std::int32_t> ids;
   vector_view<F> lse;
@@ -97,7 +97,7 @@ concept multiplies_gated = requires(B be, matrix<X> y, matrix<X const> x, gated_
 
 /// B has the likeliest results of a product, and its top_k is the one that belongs to it.
 template <class B, class F, class X, class W>
-concept multiplies_to_top_k = requires(B be, likeliest<F> const& to, matrix<X const> x, weight<W> const& w) {
+concept multiplies_to_top_k = requires(B be, top_results<F> const& to, matrix<X const> x, weight<W> const& w) {
   be.matmul(to, x, w, matmul_options{});
 }
 &&[] {

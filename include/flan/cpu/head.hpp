@@ -28,7 +28,7 @@ weight<W> rows_of(weight<W> const& w, extent first, extent rows) {
 
 /// top_k of scale · x·wᵀ.
 template <class X, class W>
-void multiply(instruction_set isa, likeliest<float> const& to, matrix<X const> x, weight<W> const& w,
+void multiply(instruction_set isa, top_results<float> const& to, matrix<X const> x, weight<W> const& w,
               matmul_options const& o) {
   matrix<float const> const whole(nullptr, x.rows, w.rows);  // what never exists
   expect_product(whole, x, w, false);

@@ -2,6 +2,7 @@
 /// CPU: one step of an optimizer on one parameter, and the gradient's norm. Every sum's order is a function of the
 /// extents alone: chunks of rows are summed each for itself and then added up in order.
 
+#include <algorithm>
 #include <cmath>
 
 #include "flan/cpu/elementwise.hpp"
@@ -13,22 +14,27 @@ namespace flan::detail {
 class cpu_optimizer {
   instruction_set isa_;
 
-  /// Σ of f(first row, rows, chunk) over the chunks of for_row_chunks, added up in order.
+  /// Σ of f(first row, rows) over the chunks of for_row_chunks, added up in order. `backwards`: done from the last to
+  /// the first, so that what a pass before left in the caches is read first.
   template <class F>
-  static double sum_over_chunks(extent rows, extent columns, F&& f) {
-    extent const each = rows_per_chunk(columns);
+  static double sum_over_chunks(extent rows, extent columns, bool backwards, F&& f) {
+    extent const each = rows_per_chunk(columns), chunks = (rows + each - 1) / each;
     frame scratch{thread_scratch()};
-    auto const sums = scratch.make_vector<double>((rows + each - 1) / each);
-    for_row_chunks(rows, columns,
-                   [&](extent first, extent count) { sums.data[first / each] = f(first, count, first / each); });
+    auto const sums = scratch.make_vector<double>(chunks);
+    parallel_for(chunks, 1, [&](extent begin, extent end) {
+      for (extent t = begin; t < end; ++t) {
+        extent const i = backwards ? chunks - 1 - t : t;
+        sums.data[i] = f(i * each, std::min(each, rows - i * each));
+      }
+    });
     double total = 0;
-    for (extent i = 0; i < sums.size; ++i) total += sums.data[i];
+    for (extent i = 0; i < chunks; ++i) total += sums.data[i];
     return total;
   }
 
   template <class T>
   double squares(matrix<T const> x) {
-    return sum_over_chunks(x.rows, x.columns, [&](extent first, extent rows, extent) {
+    return sum_over_chunks(x.rows, x.columns, false, [&](extent first, extent rows) {
       double s = 0;
       with_kernels(isa_, [&](auto set) {
         s = optimizer_kernels<set()>::sum_of_squares(x.data + first * x.stride, x.stride, block{rows, x.columns});
@@ -37,17 +43,26 @@ class cpu_optimizer {
     });
   }
 
-  /// The rate after scaling by the parameter's size and clipping by the update's, from the update's Σ y².
-  template <class M>
-  double clipped_rate(matrix<M> w, double update_squares, adafactor_options const& o) {
-    double const count = static_cast<double>(w.rows * w.columns);
-    double const clip = std::sqrt(update_squares / count) / o.clip_threshold;
+  /// Σ x² of each row.
+  template <class T>
+  void squares_by_row(double* sums, matrix<T const> x) {
+    for_row_chunks(x.rows, x.columns, [&](extent first, extent rows) {
+      with_kernels(isa_, [&](auto set) {
+        optimizer_kernels<set()>::sums_by_row(sums + first, x.data + first * x.stride, x.stride,
+                                              block{rows, x.columns});
+      });
+    });
+  }
+
+  /// The rate after scaling by the parameter's size and clipping by the update's: Σ w² and Σ y² of `count` elements.
+  static float clipped_rate(extent count, double squares, double update_squares, adafactor_options const& o) {
+    double const clip = std::sqrt(update_squares / static_cast<double>(count)) / o.clip_threshold;
     double rate = clip > 1 ? o.rate / clip : o.rate;
     if (o.scale_by_parameter) {
-      double const size = std::sqrt(squares(in(w)) / count);
+      double const size = std::sqrt(squares / static_cast<double>(count));
       rate *= size > o.epsilon_scale ? size : o.epsilon_scale;
     }
-    return rate;
+    return static_cast<float>(rate);
   }
 
  public:
@@ -72,7 +87,7 @@ class cpu_optimizer {
     }
     expect_shape(op, "v", v, w);
     float const scale = static_cast<float>(o.gradient_scale);
-    double const sum = sum_over_chunks(w.rows, w.columns, [&](extent first, extent rows, extent) {
+    double const sum = sum_over_chunks(w.rows, w.columns, false, [&](extent first, extent rows) {
       double s = 0;
       with_kernels(isa_, [&](auto set) {
         s = optimizer_kernels<set()>::second_moment(
@@ -81,7 +96,7 @@ class cpu_optimizer {
       });
       return s;
     });
-    float const rate = static_cast<float>(clipped_rate(w, sum, o));
+    float const rate = clipped_rate(w.rows * w.columns, o.scale_by_parameter ? squares(in(w)) : 0, sum, o);
     for_row_chunks(w.rows, w.columns, [&](extent first, extent rows) {
       with_kernels(isa_, [&](auto set) {
         optimizer_kernels<set()>::update(w.data + first * w.stride, w.stride, g.data + first * g.stride, g.stride,
@@ -151,7 +166,7 @@ class cpu_optimizer {
                         : static_cast<float>(scale / std::sqrt(static_cast<double>(v_row.data[r]) / rows_mean));
     for (extent c = 0; c < columns; ++c)
       column.data[c] = static_cast<float>(1 / std::sqrt(static_cast<double>(v_column.data[c])));
-    double const sum = sum_over_chunks(rows, columns, [&](extent first, extent count, extent) {
+    double const sum = sum_over_chunks(rows, columns, true, [&](extent first, extent count) {
       double s = 0;
       with_kernels(isa_, [&](auto set) {
         s = optimizer_kernels<set()>::update_squares(g.data + first * g.stride, g.stride, row.data + first, column.data,
@@ -159,11 +174,22 @@ class cpu_optimizer {
       });
       return s;
     });
-    float const rate = static_cast<float>(clipped_rate(w, sum, o));
+    double w_squares = 0;
+    double* kept = nullptr;  // Σ w² of each row, from one update to the next
+    if (o.scale_by_parameter) {
+      bool const keeps = !o.row_squares.empty();
+      if (keeps) expect("adafactor_update", "the size of row_squares", rows, o.row_squares.size);
+      double* const all = keeps ? o.row_squares.data : scratch.make_vector<double>(rows).data;
+      if (!keeps || !o.squares_known) squares_by_row(all, in(w));
+      for (extent r = 0; r < rows; ++r) w_squares += all[r];
+      if (keeps) kept = all;
+    }
+    float const rate = clipped_rate(w.rows * w.columns, w_squares, sum, o);
     for_row_chunks(rows, columns, [&](extent first, extent count) {
       with_kernels(isa_, [&](auto set) {
         optimizer_kernels<set()>::factored_update(w.data + first * w.stride, w.stride, g.data + first * g.stride,
-                                                  g.stride, row.data + first, column.data, block{count, columns},
+                                                  g.stride, row.data + first, column.data,
+                                                  kept == nullptr ? nullptr : kept + first, block{count, columns},
                                                   static_cast<float>(1 - o.weight_decay), rate);
       });
     });

@@ -34,7 +34,7 @@ class cpu_products {
   }
   template <class X, class W>
   requires has_product_kernels<X> &&
-      (quantized<W> || has_product_kernels<W>)void matmul(likeliest<float> const& to, matrix<X const> x,
+      (quantized<W> || has_product_kernels<W>)void matmul(top_results<float> const& to, matrix<X const> x,
                                                           weight<W> const& w, matmul_options const& o) {
     multiply(isa_, to, x, w, o);
   }

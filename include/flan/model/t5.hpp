@@ -110,7 +110,8 @@ struct t5 {
   template <class B>
   void top_k(B& be, matrix<F> values, matrix<std::int32_t> ids, vector_view<F> lse, states y) const {
     if constexpr (multiplies_to_top_k<B, F, X, W>) {
-      be.matmul(likeliest<F>{values, ids, lse}, matrix<X const>(in(y)), head(), matmul_options{.scale = head_scale()});
+      be.matmul(top_results<F>{values, ids, lse}, matrix<X const>(in(y)), head(),
+                matmul_options{.scale = head_scale()});
     } else {
       frame f(be);
       auto const z = f.template make<F>(y.rows, config_.vocabulary);

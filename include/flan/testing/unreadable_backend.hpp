@@ -74,11 +74,14 @@ attention_options<F> translated(attention_options<F> o) {
   o.key_keys = translated(o.key_keys);
   return o;
 }
+inline adafactor_options translated(adafactor_options o) {
+  o.row_squares = translated(o.row_squares);
+  return o;
+}
 // What holds no address.
 inline bias_options translated(bias_options const& o) { return o; }
 inline matmul_options translated(matmul_options const& o) { return o; }
 inline loss_options translated(loss_options const& o) { return o; }
-inline adafactor_options translated(adafactor_options const& o) { return o; }
 inline adamw_options translated(adamw_options const& o) { return o; }
 inline activation translated(activation a) { return a; }
 template <class N>

@@ -20,6 +20,7 @@ struct adafactor {
   extent least_factored = 128;  ///< factored when both extents are at least this
 
   static constexpr std::string_view name = "adafactor";
+  static constexpr bool wants_row_squares = true;
   static constexpr auto members =
       flan::members("rate", &adafactor::rate, "weight_decay", &adafactor::weight_decay, "decay", &adafactor::decay,
                     "clip_threshold", &adafactor::clip_threshold, "scale_by_parameter", &adafactor::scale_by_parameter,
@@ -41,6 +42,7 @@ struct adafactor {
     o.scale_by_parameter = scale_by_parameter;
     o.weight_decay = call.decays ? weight_decay : 0;
     o.gradient_scale = call.gradient_scale;
+    o.row_squares = call.row_squares, o.squares_known = call.squares_known;
     if (state.size() == 2) {
       be.adafactor_update(w, g, flat(state[0]), flat(state[1]), matrix<M>{}, o);
     } else {

@@ -19,16 +19,19 @@ struct state_slot {
 
 /// What one update is told beside the parameter, its gradient and its state.
 struct update_call {
-  extent step = 0;            ///< updates made before this one
-  double rate = 0;            ///< the optimizer's rate times the schedule's factor
-  double gradient_scale = 1;  ///< multiplies the gradient first (global-norm clipping)
-  bool decays = true;         ///< false for the gains of norms: decay would pull them to zero
+  extent step = 0;                    ///< updates made before this one
+  double rate = 0;                    ///< the optimizer's rate times the schedule's factor
+  double gradient_scale = 1;          ///< multiplies the gradient first (global-norm clipping)
+  bool decays = true;                 ///< false for the gains of norms: decay would pull them to zero
+  vector_view<double> row_squares{};  ///< see adafactor_options; for optimizers with `wants_row_squares`
+  bool squares_known = false;
 };
 
 /// - O::name: for messages and checkpoints, which an optimizer of another name refuses
 /// - rate: the peak learning rate
 /// - slots(rows, columns): the state of a parameter of that shape
 /// - update(backend, w, g, state, call): one step on matrix w in place; `state` has one matrix per slot
+/// - wants_row_squares, a static bool: may be left out
 /// Settings that are listed in `members` are compared when a run is resumed.
 template <class O>
 concept optimizer = std::copy_constructible<O> && requires(O const o, extent n) {

@@ -58,6 +58,7 @@ class trainer {
     std::vector<state_slot> slots;
     std::vector<weight<master>> values;
     std::vector<matrix<master>> views;
+    tensor<double> row_squares{};  ///< [1, rows] where the optimizer wants it; no part of checkpoints
   };
 
   /// Takes a copy of the backend: it shares the device and has its own workspace. Borrowed and packed parameters of the
@@ -89,6 +90,8 @@ class trainer {
             s.values.push_back(backend_.template allocate_weight<master>(slot.rows, slot.columns));
             s.views.push_back(s.values.back().values());
           }
+          if constexpr (requires { O::wants_row_squares; })
+            if (w.rows > 1) s.row_squares = tensor<double>(backend_, 1, w.rows);
           state_.push_back(std::move(s));
         },
         masters_, model_);
@@ -150,6 +153,7 @@ class trainer {
   /// f(name, master, optimizer state) for every parameter: what a checkpoint holds.
   template <class Visit>
   void for_each_state(Visit&& f) {
+    squares_known_ = false;  // f may write to masters
     std::size_t i = 0;
     for_each_parameter([&](std::string const& name, auto& m) { f(name, m, state_[i++]); }, masters_);
   }
@@ -161,8 +165,14 @@ class trainer {
   extent steps_made() const { return step_; }
   void set_steps_made(extent step) { step_ = step; }
   B& backend() { return backend_; }
-  M& model() { return model_; }
-  master_model& masters() { return masters_; }
+  M& model() {
+    squares_known_ = false;  // its weights may be masters
+    return model_;
+  }
+  master_model& masters() {
+    squares_known_ = false;
+    return masters_;
+  }
   gradient_model& gradient() { return gradient_; }
   O const& rule() const { return optimizer_; }
   step_settings const& settings() const { return settings_; }
@@ -184,14 +194,17 @@ class trainer {
 
   void update(update_call call) {
     std::size_t i = 0;
+    call.squares_known = std::exchange(squares_known_, false);  // nor after an update that was left in its middle
     for_each_weight(
         [&](auto& m, auto& g, auto& w) {
+          auto const& s = state_[i++];
           call.decays = m.rows > 1;
-          optimizer_.update(backend_, m.values(), in(g.values()), std::span<matrix<master> const>(state_[i++].views),
-                            call);
+          call.row_squares = flat(s.row_squares.view);
+          optimizer_.update(backend_, m.values(), in(g.values()), std::span<matrix<master> const>(s.views), call);
           narrow_into(w, m);
         },
         masters_, gradient_, model_);
+    squares_known_ = true;
   }
 
   template <class W, class V>
@@ -211,6 +224,7 @@ class trainer {
   typename M::trace trace_;
   std::vector<F> host_losses_;
   extent step_ = 0;
+  bool squares_known_ = false;  ///< the states' row_squares are those of the masters as they are
 };
 
 }  // namespace flan

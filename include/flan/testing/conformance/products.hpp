@@ -120,7 +120,7 @@ void check_together(S& s) {
             [&](auto& be) {
               matmul_options const o{.scale = 0.5};
               if constexpr (std::is_same_v<std::remove_reference_t<decltype(be)>, B>) {
-                be.matmul(likeliest<F>{values.view, ids.view, lse.flat()}, in(x.view), w, o);
+                be.matmul(top_results<F>{values.view, ids.view, lse.flat()}, in(x.view), w, o);
               } else {
                 be.matmul(z.view, in(x.view), w, o);
                 be.top_k(values.view, ids.view, lse.flat(), in(z.view));
