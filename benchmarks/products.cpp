@@ -68,6 +68,16 @@ void report(benchmark::State& state, ceilings c, double flops, double bytes) {
   state.counters["of read rate %"] = benchmark::Counter(100 * bytes * n / most_bytes, benchmark::Counter::kIsRate);
 }
 
+/// A T5's widths, and as many decoder layers as no cache holds.
+struct geometry {
+  char const* name;
+  extent d, inner, ff, layers;
+};
+constexpr geometry geometries[] = {{"small", 512, 384, 1024, 8},
+                                   {"base", 768, 768, 2048, 12},
+                                   {"large", 1024, 1024, 2816, 8},
+                                   {"xl", 2048, 2048, 5120, 3}};
+
 enum class direction { forward, input_gradient, weight_gradient };
 
 template <class T>
@@ -92,8 +102,8 @@ void large(benchmark::State& state, instruction_set isa, int workers, ceilings c
 
 /// All weights of a decoder step, one after the other, so that they come from memory as they do in use.
 template <class T>
-void decode(benchmark::State& state, instruction_set isa, int workers, ceilings c, extent m, extent d, extent inner,
-            extent ff, extent layers) {
+void decode(benchmark::State& state, instruction_set isa, int workers, ceilings c, extent m, geometry const& g) {
+  auto const [name, d, inner, ff, layers] = g;
   set_threads(workers);
   cpu_backend be{{.isa = isa}};
   std::vector<weight<T>> weights;
@@ -137,24 +147,23 @@ int main(int argc, char** argv) {
         registered->ComputeStatistics("best", [](auto const& v) { return *std::max_element(v.begin(), v.end()); });
         if (workers > 1) registered->UseRealTime();
       };
-      struct shape {
-        char const* what;
-        extent m, n, k;
-      };
-      for (shape s : {shape{"small q", 512, 384, 512},
-                      {"small wi", 512, 1024, 512},
-                      {"base q", 512, 768, 768},
-                      {"base wi", 512, 2048, 768},
-                      {"base wo", 512, 768, 2048},
-                      {"base wi, 64 rows", 64, 2048, 768},
-                      {"base head, 64 rows", 64, 32128, 768}}) {
-        add(std::string(s.what) + " f32",
-            [=](auto& state) { large<float>(state, isa, workers, c, s.m, s.n, s.k, true, direction::forward); });
-        add(std::string(s.what) + " bf16",
-            [=](auto& state) { large<bf16>(state, isa, workers, c, s.m, s.n, s.k, true, direction::forward); });
-        add(std::string(s.what) + " q8",
-            [=](auto& state) { large<q8>(state, isa, workers, c, s.m, s.n, s.k, true, direction::forward); });
-      }
+      for (geometry const& g : geometries)
+        for (extent m : {64, 512, 4096}) {
+          struct shape {
+            char const* what;
+            extent n, k;
+          };
+          for (shape s : {shape{" q", g.inner, g.d}, {" wi", g.ff, g.d}, {" wo", g.d, g.ff}, {" head", 32128, g.d}}) {
+            if (s.n == 32128 && m != 64) continue;  // logits of a step, no one's of a text
+            auto const what = g.name + std::string(s.what) + ", " + std::to_string(m) + " rows ";
+            add(what + "f32",
+                [=](auto& state) { large<float>(state, isa, workers, c, m, s.n, s.k, true, direction::forward); });
+            add(what + "bf16",
+                [=](auto& state) { large<bf16>(state, isa, workers, c, m, s.n, s.k, true, direction::forward); });
+            add(what + "q8",
+                [=](auto& state) { large<q8>(state, isa, workers, c, m, s.n, s.k, true, direction::forward); });
+          }
+        }
       for (auto [what, d] : {std::pair{"forward", direction::forward},
                              {"dx", direction::input_gradient},
                              {"dw", direction::weight_gradient}}) {
@@ -166,12 +175,12 @@ int main(int argc, char** argv) {
       }
       for (extent m : {1, 2, 4, 8}) {
         auto const rows = ", " + std::to_string(m) + " rows";
-        add("decode small f32" + rows, [=](auto& s) { decode<float>(s, isa, workers, c, m, 512, 384, 1024, 8); });
-        add("decode small bf16" + rows, [=](auto& s) { decode<bf16>(s, isa, workers, c, m, 512, 384, 1024, 8); });
-        add("decode small q8" + rows, [=](auto& s) { decode<q8>(s, isa, workers, c, m, 512, 384, 1024, 8); });
-        add("decode base q8" + rows, [=](auto& s) { decode<q8>(s, isa, workers, c, m, 768, 768, 2048, 12); });
-        add("decode base f32" + rows, [=](auto& s) { decode<float>(s, isa, workers, c, m, 768, 768, 2048, 12); });
-        add("decode base bf16" + rows, [=](auto& s) { decode<bf16>(s, isa, workers, c, m, 768, 768, 2048, 12); });
+        for (geometry const& g : geometries) {
+          auto const what = std::string("decode ") + g.name;
+          add(what + " f32" + rows, [=](auto& s) { decode<float>(s, isa, workers, c, m, g); });
+          add(what + " bf16" + rows, [=](auto& s) { decode<bf16>(s, isa, workers, c, m, g); });
+          add(what + " q8" + rows, [=](auto& s) { decode<q8>(s, isa, workers, c, m, g); });
+        }
       }
     }
   }
