@@ -3,7 +3,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
+#include <mutex>
 #include <set>
 #include <thread>
 #include <vector>
@@ -70,6 +72,34 @@ TEST_CASE("more than one thread takes part") {
   });
   CHECK(ids.size() > 1);
   CHECK(ids.size() <= 3);
+}
+
+TEST_CASE("a thread begins with the same run of chunks in every call") {
+  pool_of const p(3);
+  std::vector<std::set<std::thread::id>> who(3);
+  for (int turn = 0; turn < 200; ++turn) {
+    std::atomic<int> begun{0};
+    flan::parallel_for(3, 1, [&](extent begin, extent) {
+      ++begun;
+      while (begun < 3) std::this_thread::yield();  // nobody is done before all have begun
+      static std::mutex m;
+      std::lock_guard const lock(m);
+      who[static_cast<std::size_t>(begin)].insert(std::this_thread::get_id());
+    });
+  }
+  for (auto const& ids : who) CHECK(ids.size() == 1);
+  CHECK(*who[0].begin() == std::this_thread::get_id());
+}
+
+TEST_CASE("who is done with its own run takes from the others'") {
+  pool_of const p(2);
+  std::atomic<int> done{0};
+  flan::parallel_for(10, 1, [&](extent begin, extent) {
+    if (begin == 0)  // the caller's first: it goes on when all others are done
+      while (done < 9) std::this_thread::yield();
+    ++done;
+  });
+  CHECK(done == 10);
 }
 
 TEST_CASE("calls see what calls before them wrote, thousands of times in a row") {

@@ -2,10 +2,11 @@
 /// Fork and join: parallel_for over chunks, on one pool for the whole process.
 ///
 /// The pool starts with the first call that can use it and has as many threads as the process may run on (affinity,
-/// cgroup quota), the caller among them. Which thread takes a chunk varies; the chunks do not, so a body whose chunks
-/// are independent gives the same bits on any number of threads. Idle workers spin for a moment and then sleep. A call
-/// from inside a chunk, or while another thread's call is under way, runs on its own thread. A child made by
-/// fork() starts a pool of its own when it first needs one.
+/// cgroup quota), the caller among them. Each thread begins with a run of chunks of its own, the same in every call,
+/// and then takes what others have left. The chunks do not vary, so a body whose chunks are independent gives the same
+/// bits on any number of threads. Idle workers spin for a moment and then sleep. A call from inside a chunk, or while
+/// another thread's call is under way, runs on its own thread. A child made by fork() starts a pool of its own when it
+/// first needs one.
 
 #include <atomic>
 #include <exception>
@@ -44,26 +45,57 @@ inline bool& inside_parallel() {
 // A body without its type: one loop serves all bodies, and a call of parallel_for compiles to little.
 using range_body = void (*)(void* body, extent begin, extent end);
 
+/// Chunks are divided into as many runs as threads may come, and a thread has the same run in every call: where ops
+/// divide the same rows alike, it finds in its caches what it wrote. Who is done with its own run takes from the
+/// others'.
 struct parallel_call {
-  range_body run;
-  void* body;
-  extent count, grain, chunks;
-  std::atomic<extent> next{0};
+  static constexpr int most_runs = 64;
+  struct alignas(64) run_of_chunks {
+    std::atomic<extent> next{0};
+    extent end = 0;
+  };
+
+  range_body body;
+  void* argument;
+  extent count, grain;
+  int runs;
+  void const* caller = &inside_parallel();
+  run_of_chunks of[most_runs]{};
   std::mutex failure_mutex{};
   std::exception_ptr failure{};
 
+  parallel_call(range_body f, void* a, extent n, extent each, extent chunks, int copies)
+      : body(f), argument(a), count(n), grain(each), runs(copies < most_runs ? copies : most_runs) {
+    for (int i = 0; i < runs; ++i) {
+      of[i].next.store(chunks * i / runs, std::memory_order_relaxed);
+      of[i].end = chunks * (i + 1) / runs;
+    }
+  }
+
+  /// The run that the calling thread begins with: the first for who made the call, one of the others for who helps.
+  int own_run() const {
+    if (caller == &inside_parallel() || runs == 1) return 0;
+    static std::atomic<unsigned> helpers{0};
+    thread_local unsigned const number = helpers.fetch_add(1, std::memory_order_relaxed);
+    return 1 + static_cast<int>(number % static_cast<unsigned>(runs - 1));
+  }
+
   void work() noexcept {
+    int const first = own_run();
     bool& inside = inside_parallel();
     inside = true;
-    for (;;) {
-      extent const c = next.fetch_add(1, std::memory_order_relaxed);
-      if (c >= chunks) break;
-      try {
-        run(body, c * grain, c * grain + grain < count ? c * grain + grain : count);
-      } catch (...) {
-        std::lock_guard const lock(failure_mutex);
-        if (!failure) failure = std::current_exception();
-        next.store(chunks, std::memory_order_relaxed);  // the rest need not run
+    for (int i = 0; i < runs; ++i) {
+      auto& run = of[first + i < runs ? first + i : first + i - runs];
+      for (;;) {
+        extent const c = run.next.fetch_add(1, std::memory_order_relaxed);
+        if (c >= run.end) break;
+        try {
+          body(argument, c * grain, c * grain + grain < count ? c * grain + grain : count);
+        } catch (...) {
+          std::lock_guard const lock(failure_mutex);
+          if (!failure) failure = std::current_exception();
+          for (auto& r : of) r.next.store(r.end, std::memory_order_relaxed);  // the rest need not run
+        }
       }
     }
     inside = false;
@@ -85,10 +117,10 @@ inline void parallel_ranges(extent count, extent grain, range_body run, void* bo
       run(body, begin, begin + grain < count ? begin + grain : count);
     return;
   }
-  parallel_call call{run, body, count, grain, chunks};
+  copies = static_cast<extent>(copies) < chunks ? copies : static_cast<int>(chunks);
+  parallel_call call(run, body, count, grain, chunks, copies);
   e->run(
-      static_cast<extent>(copies) < chunks ? copies : static_cast<int>(chunks),
-      [](void* c) { static_cast<parallel_call*>(c)->work(); }, &call);
+      copies, [](void* c) { static_cast<parallel_call*>(c)->work(); }, &call);
   if (call.failure) std::rethrow_exception(call.failure);
 }
 

@@ -137,7 +137,8 @@ struct product {
               product_chunk;
       rows = std::clamp(block_bytes / element_bytes / terms, 2 * row_multiple, 12 * row_multiple) / row_multiple *
              row_multiple;
-      if (all_rows < rows) rows = quotient_up(all_rows, row_multiple) * row_multiple;
+      // Blocks of one size, so that a thread's share of them is a share of the work.
+      rows = quotient_up(quotient_up(all_rows, quotient_up(all_rows, rows)), row_multiple) * row_multiple;
       panels = all_panels;
       if (all_rows * all_panels * panel_width * all_terms <= 1 << 16) return;  // not worth a second thread
       // Enough tasks to keep threads busy to the end, of at least four panels: the block of rows is copied for each.
