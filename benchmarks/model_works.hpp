@@ -122,15 +122,7 @@ class training {
   /// Forward and backward alone.
   void gradient() { trainer_.accumulate_gradient({&batch_, 1}, batch_.target_tokens); }
   /// The optimizer alone, from the gradient that is there.
-  void update() {
-    std::vector<matrix<typename P::gradient const>> gradients;
-    for_each_parameter([&](std::string const&, auto& g) { gradients.push_back(in(g.values())); }, trainer_.gradient());
-    std::size_t i = 0;
-    trainer_.for_each_state([&](std::string const&, auto& w, auto& state) {
-      trainer_.rule().update(trainer_.backend(), w.values(), gradients[i++],
-                             std::span<matrix<typename P::master> const>(state.views), update_call{1, 1e-3, 1, true});
-    });
-  }
+  void update() { trainer_.update(1e-3); }
 };
 
 }  // namespace works

@@ -119,7 +119,7 @@ class trainer {
       fail("the gradient's norm in step ", step_ + 1, " is ", r.gradient_norm, " (the loss is ", r.loss,
            "): training has diverged; a lower rate, a longer warm-up or clipping may help");
     r.rate = optimizer_.rate * rate_factor(settings_.schedule, step_, settings_.steps);
-    update({step_, r.rate, clip_factor(r.gradient_norm, settings_.clip)});
+    update(r.rate, clip_factor(r.gradient_norm, settings_.clip));
     backend_.synchronize();
     r.step = ++step_;
     return r;
@@ -148,6 +148,23 @@ class trainer {
     double sum = 0;
     for (auto const& b : batches) sum += loss_of(b, o, &gradient_);
     return sum / static_cast<double>(target_tokens);
+  }
+
+  /// Updates every parameter from the gradient that is there, multiplied by `gradient_scale`; counts no step.
+  void update(double rate, double gradient_scale = 1) {
+    update_call call{step_, rate, gradient_scale};
+    std::size_t i = 0;
+    call.squares_known = std::exchange(squares_known_, false);  // nor after an update that was left in its middle
+    for_each_weight(
+        [&](auto& m, auto& g, auto& w) {
+          auto const& s = state_[i++];
+          call.decays = m.rows > 1;
+          call.row_squares = flat(s.row_squares.view);
+          optimizer_.update(backend_, m.values(), in(g.values()), std::span<matrix<master> const>(s.views), call);
+          narrow_into(w, m);
+        },
+        masters_, gradient_, model_);
+    squares_known_ = true;
   }
 
   /// f(name, master, optimizer state) for every parameter: what a checkpoint holds.
@@ -190,21 +207,6 @@ class trainer {
     double sum = 0;
     for (F const x : host_losses_) sum += static_cast<double>(x);
     return sum;
-  }
-
-  void update(update_call call) {
-    std::size_t i = 0;
-    call.squares_known = std::exchange(squares_known_, false);  // nor after an update that was left in its middle
-    for_each_weight(
-        [&](auto& m, auto& g, auto& w) {
-          auto const& s = state_[i++];
-          call.decays = m.rows > 1;
-          call.row_squares = flat(s.row_squares.view);
-          optimizer_.update(backend_, m.values(), in(g.values()), std::span<matrix<master> const>(s.views), call);
-          narrow_into(w, m);
-        },
-        masters_, gradient_, model_);
-    squares_known_ = true;
   }
 
   template <class W, class V>
