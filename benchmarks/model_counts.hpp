@@ -84,8 +84,8 @@ double bytes_of_weights(M const& model) {
 
 /// An update of n parameters with a factored second moment reads weights and gradients and writes weights, twelve
 /// bytes a parameter in f32, if caches held all else. The rule as it is passes over the gradient three times (sums by
-/// row and column, the update's size, the update) and over the weights twice (their size, the update): 24 bytes.
+/// row and column, the update's size, the update) and reads and writes the weights once: 20 bytes.
 inline double update_bytes(double parameters) { return 12 * parameters; }
-inline double update_bytes_passed_over(double parameters) { return 24 * parameters; }
+inline double update_bytes_passed_over(double parameters) { return 20 * parameters; }
 
 }  // namespace counts
