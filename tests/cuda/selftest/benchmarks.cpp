@@ -152,7 +152,7 @@ std::unique_ptr<text_model<any_t5, P, cuda_backend>> random_model(cuda_backend& 
 template <class P>
 void decoding(text_model<any_t5, P, cuda_backend> const& m, cuda_backend& be, figures& f, std::string const& name) {
   extent const tokens = quick ? 3 : 128;
-  for (std::size_t const rows : {1, 8})
+  for (std::size_t const rows : {std::size_t{1}, std::size_t{8}})
     for (extent const beams : {1, 4}) {
       if (rows > 1 && beams > 1) continue;
       std::vector<std::vector<token>> inputs;
