@@ -75,9 +75,10 @@ TEST_CASE("ten steps of Adafactor follow the oracle", "[cpu][optimizer]") {
 
 TEST_CASE("Adafactor with sums of squares kept from the last update gives the same bits", "[cpu][optimizer]") {
   for (auto isa : sets_of_kernels())
-    for (auto [rows, columns] : {std::pair<extent, extent>{300, 200}, {130, 257}, {3, 17}, {2, 20'000}})
+    for (auto const& extents : {std::pair<extent, extent>{300, 200}, {130, 257}, {3, 17}, {2, 20'000}})
       for (double weight_decay : {0.0, 0.01})
         for (int workers : {1, 3}) {
+          extent const rows = extents.first, columns = extents.second;
           CAPTURE(name_of(isa), rows, columns, weight_decay);
           threads_of const here(workers);
           flan::detail::cpu_optimizer be(isa);
