@@ -227,7 +227,7 @@ TEST_CASE("a wrong width among several products is refused in a sentence") {
 }
 
 TEST_CASE("a product's likeliest results have the bits of top_k behind the product") {
-  constexpr float infinity = std::numeric_limits<float>::infinity();
+  constexpr float unbounded = std::numeric_limits<float>::infinity();
   constexpr together_sizes likeliest_sizes[] = {{1, 64, 0, 0, 3000},  {4, 30, 0, 0, 1024}, {3, 257, 0, 0, 1025},
                                                 {70, 16, 0, 0, 33},   {2, 8, 0, 0, 1},     {0, 8, 0, 0, 40},
                                                 {9, 3300, 0, 0, 1100}};
@@ -236,7 +236,7 @@ TEST_CASE("a product's likeliest results have the bits of top_k behind the produ
       threads_of const here(workers);
       cpu_backend const be{{.isa = isa}};
       for (auto const& s : likeliest_sizes)
-        for (float odd : {1.0f, infinity, -infinity, std::numeric_limits<float>::quiet_NaN()}) {
+        for (float odd : {1.0f, unbounded, -unbounded, std::numeric_limits<float>::quiet_NaN()}) {
           for (bool packed : {false, true}) {
             check_likeliest<float, float>(be, s, packed, odd);
             check_likeliest<bf16, bf16>(be, s, packed, odd);
